@@ -1,0 +1,273 @@
+#include "vfs/core/copy_up.h"
+
+#include <linux/fs.h>
+
+#include "vfs/core/path_hash.h"
+#include "vfs/core/sys.h"
+
+namespace vfs {
+namespace {
+
+// Moves all bytes from one descriptor to the other with what is fastest here.
+int copy_content(int from, int to) {
+  if (sys::call(SYS_ioctl, to, FICLONE, from) == 0) return 0;
+  for (;;) {
+    const long count = sys::call(SYS_copy_file_range, from, 0, to, 0, 1 << 30, 0);
+    if (count == 0) return 0;
+    if (count < 0) {
+      // Across file systems, old kernels, files of /proc: do it by hand, from
+      // where it stopped (both offsets have moved alike).
+      if (count == -EINTR) continue;
+      if (count != -EXDEV && count != -ENOSYS && count != -EINVAL && count != -EOPNOTSUPP) {
+        return static_cast<int>(count);
+      }
+      break;
+    }
+  }
+  char buffer[16 * 1024];
+  for (;;) {
+    long count = sys::read(from, buffer, sizeof(buffer));
+    if (count == -EINTR) continue;
+    if (count <= 0) return static_cast<int>(count);
+    for (const char* at = buffer; count > 0;) {
+      const long written = sys::write(to, at, static_cast<size_t>(count));
+      if (written == -EINTR) continue;
+      if (written < 0) return static_cast<int>(written);
+      at += written;
+      count -= written;
+    }
+  }
+}
+
+// Gives a new inode owner, mode and times. An ordinary user cannot give files
+// away; the copy is then theirs, as with cp -p.
+int dress(int fd, const struct stat& status, const struct timespec& atime) {
+  if (status.st_uid != sys::geteuid() || status.st_gid != sys::getegid()) {
+    const int result = sys::fchown(fd, status.st_uid, status.st_gid);
+    if (result != 0 && result != -EPERM) return result;
+  }
+  const int result = sys::fchmod(fd, status.st_mode & 07777);
+  if (result != 0) return result;
+  const struct timespec times[2] = {atime, status.st_mtim};
+  return sys::futimens(fd, times);
+}
+
+int open_content(Workspace& workspace, const Lookup& found) {
+  PathBuffer path;
+  const bool fits = found.source == Source::live ? workspace.live_path(found.base_path(), path)
+                                                 : workspace.object_path(found.digest, path);
+  if (!fits) return -ENAMETOOLONG;
+  const int fd = sys::open(path.text, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  // A sealed file whose object is gone is damage, not absence.
+  return fd == -ENOENT && found.is_sealed() ? -EIO : fd;
+}
+
+// Makes the finished inode at the absolute path `temporary`.
+int make_copy(Workspace& workspace, const Lookup& found, Content content, const char* temporary) {
+  const struct stat& status = found.status;
+  if (S_ISLNK(status.st_mode)) {
+    PathBuffer target;
+    PathBuffer stored;
+    int result = read_link(workspace, found, target);
+    if (result != 0) return result;
+    if (!format_link_target(target.text, stored)) return -ENAMETOOLONG;
+    result = sys::symlink(stored.text, temporary);
+    if (result != 0) return result;
+    const int owned = sys::lchown(temporary, status.st_uid, status.st_gid);
+    if (owned != 0 && owned != -EPERM) return owned;
+    const struct timespec times[2] = {status.st_atim, status.st_mtim};
+    return sys::utimensat(temporary, times, AT_SYMLINK_NOFOLLOW);
+  }
+  if (!S_ISREG(status.st_mode)) {
+    int result = sys::mknod(temporary, status.st_mode, status.st_rdev);
+    if (result == 0) result = sys::chmod(temporary, status.st_mode & 07777);
+    const int owned = sys::lchown(temporary, status.st_uid, status.st_gid);
+    return result != 0 || owned == -EPERM ? result : owned;
+  }
+  const int to = sys::open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (to < 0) return to;
+  int result = 0;
+  if (content == Content::keep && status.st_size > 0) {
+    const int from = open_content(workspace, found);
+    result = from < 0 ? from : copy_content(from, to);
+    if (from >= 0) sys::close(from);
+  }
+  if (result == 0) result = dress(to, status, status.st_atim);
+  sys::close(to);
+  return result;
+}
+
+// Puts the inode at `temporary` in the place of `found`.
+int place(Workspace& workspace, const Lookup& found, const char* temporary) {
+  PathBuffer upper;
+  PathBuffer parent;
+  if (!workspace.upper_path(found.path, upper)) return -ENAMETOOLONG;
+  parent.assign(upper);
+  parent.pop();
+  KeepTimes keep(parent.text);
+  announce(workspace, found, found.status.st_mode);
+  return sys::rename(temporary, upper.text);
+}
+
+// The other names of a file with hard links in the snapshot have to lead to
+// the same draft, or a write through one would not be seen through the other.
+void link_siblings(Workspace& workspace, const Lookup& found) {
+  if (found.source != Source::snapshot || found.base_is_elsewhere || found.entry->link_count < 2) {
+    return;
+  }
+  const Index index = workspace.index();
+  PathBuffer from;
+  if (!workspace.upper_path(found.path, from)) return;
+  const IndexEntry* at = index.entry(found.entry->link_next);
+  for (uint32_t i = 1; at != nullptr && at != found.entry && i < found.entry->link_count; ++i) {
+    char text[PATH_MAX];
+    const char* name = index.path_of(*at, text, sizeof(text));
+    Lookup sibling;
+    PathBuffer path;
+    PathBuffer to;
+    if (name != nullptr && path.assign(name) && workspace.upper_path(path, to) &&
+        look_up_canonical(workspace, path, sibling) == 0 && sibling.source == Source::snapshot &&
+        sibling.entry == at && mirror_parent(workspace, path) == 0) {
+      announce(workspace, sibling, sibling.status.st_mode);
+      sys::link(from.text, to.text);
+    }
+    at = index.entry(at->link_next);
+  }
+}
+
+int mirror_one(Workspace& workspace, const PathBuffer& path) {
+  Lookup found;
+  int result = look_up_canonical(workspace, path, found);
+  if (result != 0) return result;
+  if (!found.exists()) return -ENOENT;
+  if (!found.is_directory()) return -ENOTDIR;
+  if (found.source == Source::upper) return 0;
+  PathBuffer temporary;
+  PathBuffer upper;
+  PathBuffer parent;
+  if (!workspace.temporary_path(temporary) || !workspace.upper_path(path, upper)) {
+    return -ENAMETOOLONG;
+  }
+  parent.assign(upper);
+  parent.pop();
+  result = sys::mkdir(temporary.text, 0700);
+  if (result != 0) return result;
+  const int fd = sys::open(temporary.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  result = fd < 0 ? fd : dress(fd, found.status, found.status.st_atim);
+  if (fd >= 0) sys::close(fd);
+  if (result == 0) {
+    KeepTimes keep(parent.text);
+    workspace.control->filter.announce(found.hash);
+    // Another process may have been here first; its directory stays.
+    result = sys::rename(temporary.text, upper.text, RENAME_NOREPLACE);
+    if (result == -EEXIST) result = 0;
+    else if (result == 0) return 0;
+  }
+  sys::rmdir(temporary.text);
+  return result;
+}
+
+}  // namespace
+
+void announce(Workspace& workspace, const Lookup& found, mode_t type) {
+  ChangeFilter& filter = workspace.control->filter;
+  if (S_ISREG(type)) {
+    filter.announce(found.hash);
+  } else {
+    filter.announce_subtree(found.hash);
+  }
+}
+
+int mirror_directory(Workspace& workspace, const PathBuffer& path) {
+  PathBuffer upper;
+  struct stat status;
+  if (path.length == 0) return 0;
+  if (!workspace.upper_path(path, upper)) return -ENAMETOOLONG;
+  const int there = sys::lstat(upper.text, &status);
+  if (there == 0 && S_ISDIR(status.st_mode)) return 0;
+  if (there != 0 && there != -ENOENT && there != -ENOTDIR) return there;
+  PathBuffer ancestor;
+  for (const char* end = strchr(path.text, '/');; end = strchr(end + 1, '/')) {
+    ancestor.assign(path.text, end != nullptr ? static_cast<size_t>(end - path.text) : path.length);
+    const int result = mirror_one(workspace, ancestor);
+    if (result != 0 || end == nullptr) return result;
+  }
+}
+
+int mirror_parent(Workspace& workspace, const PathBuffer& path) {
+  PathBuffer parent;
+  parent.assign(path);
+  parent.pop();
+  return mirror_directory(workspace, parent);
+}
+
+int copy_up(Workspace& workspace, const Lookup& found, Content content) {
+  if (found.source == Source::upper) return 0;
+  if (found.is_directory()) return mirror_directory(workspace, found.path);
+  int result = mirror_parent(workspace, found.path);
+  if (result != 0) return result;
+  PathLock lock(workspace, found.hash);
+  if (lock.error() != 0) return lock.error();
+  UpperEntry upper;
+  result = read_upper(workspace, found.path, upper);
+  if (result != 0) return result;
+  if (upper.kind == UpperKind::inode) return 0;         // another process was first
+  if (upper.kind == UpperKind::whiteout) return -ENOENT;  // removed meanwhile
+  PathBuffer temporary;
+  if (!workspace.temporary_path(temporary)) return -ENAMETOOLONG;
+  result = make_copy(workspace, found, content, temporary.text);
+  if (result == 0) result = place(workspace, found, temporary.text);
+  if (result != 0) {
+    sys::unlink(temporary.text);
+    return result;
+  }
+  link_siblings(workspace, found);
+  return 0;
+}
+
+ObjectRecord object_record_of(const Lookup& found) {
+  ObjectRecord object = {};
+  object.digest = found.digest;
+  object.size = static_cast<uint64_t>(found.status.st_size);
+  object.inode = found.status.st_ino;
+  object.mode = found.status.st_mode;
+  object.uid = found.status.st_uid;
+  object.gid = found.status.st_gid;
+  object.atime = found.status.st_atim;
+  object.mtime = found.status.st_mtim;
+  return object;
+}
+
+int write_object_record(Workspace& workspace, const Lookup& found, const ObjectRecord& object) {
+  PathBuffer target;
+  PathBuffer temporary;
+  format_object_record(object, target);
+  int result = mirror_parent(workspace, found.path);
+  if (result != 0) return result;
+  PathLock lock(workspace, found.hash);
+  if (lock.error() != 0) return lock.error();
+  UpperEntry upper;
+  result = read_upper(workspace, found.path, upper);
+  if (result != 0) return result;
+  // Became a draft, or went away, since it was looked up: the caller's next
+  // look-up tells.
+  if (upper.kind == UpperKind::inode || upper.kind == UpperKind::whiteout) return -EAGAIN;
+  if (!workspace.temporary_path(temporary)) return -ENAMETOOLONG;
+  result = sys::symlink(target.text, temporary.text);
+  if (result != 0) return result;
+  result = place(workspace, found, temporary.text);
+  if (result != 0) sys::unlink(temporary.text);
+  return result;
+}
+
+int bring_up(Workspace& workspace, const Lookup& found) {
+  const bool hard_linked = found.source == Source::snapshot && found.status.st_nlink > 1;
+  if (found.source == Source::record) return 0;
+  if (found.source == Source::snapshot && found.is_regular() && !hard_linked) {
+    const int result = write_object_record(workspace, found, object_record_of(found));
+    return result == -EAGAIN ? 0 : result;
+  }
+  return copy_up(workspace, found, Content::keep);
+}
+
+}  // namespace vfs

@@ -1,0 +1,41 @@
+// Bringing things into upper before they change.
+//
+// Every function returns 0 or a negative errno (the kernel's own where it was
+// asked). What is announced in the change filter is announced before it can be
+// seen. After success `found` is stale: look the path up again if its state
+// matters.
+#pragma once
+
+#include "vfs/core/lookup.h"
+
+namespace vfs {
+
+// Makes sure that upper has a real directory at `path` and at each ancestor,
+// with the base's mode, owner and times. -ENOENT or -ENOTDIR if the tree has
+// no such directory.
+int mirror_directory(Workspace& workspace, const PathBuffer& path);
+// The same for the directory that holds `path`.
+int mirror_parent(Workspace& workspace, const PathBuffer& path);
+
+enum class Content : bool { keep, drop };  // drop: the caller truncates anyway
+
+// Makes sure that upper has a real inode for `found`, of whatever type: a
+// draft with the sealed content, the mirrored directory, the link. For a hard
+// link of a snapshot the other names are linked to the same inode.
+int copy_up(Workspace& workspace, const Lookup& found, Content content);
+
+// Makes sure that upper holds `found` by itself, moving no bytes if it is
+// sealed: an object record, or else a copy-up. What rename needs.
+int bring_up(Workspace& workspace, const Lookup& found);
+
+// Replaces what upper says of a sealed file by `object`.
+int write_object_record(Workspace& workspace, const Lookup& found, const ObjectRecord& object);
+
+// The record that says of a sealed file what the look-up found.
+ObjectRecord object_record_of(const Lookup& found);
+
+// Announces that upper is about to have a say on this path. Everything but
+// plain files and fresh directories may change what is below it too.
+void announce(Workspace& workspace, const Lookup& found, mode_t type);
+
+}  // namespace vfs

@@ -1,0 +1,290 @@
+#include "vfs/core/listing.h"
+
+#include <sys/mman.h>
+
+#include "vfs/core/path_hash.h"
+#include "vfs/core/sys.h"
+
+namespace vfs {
+
+// Appends entries; remembers the names of upper so that the base's entry of
+// the same name is passed over.
+struct ListingBuilder {
+  Workspace& workspace;
+  const Lookup& directory;
+  Listing& listing;
+  uint32_t* table = nullptr;  // open addressing: offset + 1 of upper's names
+  uint32_t table_size = 0;    // a power of two
+  uint32_t upper_end = 0;
+
+  int add(const char* name, uint32_t length, uint64_t inode, unsigned char type);
+  int add_dots();
+  int add_upper();
+  int add_base();
+  int index_names();
+  bool upper_names(const char* name, uint32_t length) const;
+  void drop_hidden();
+};
+
+namespace {
+
+constexpr unsigned char kHidden = 0xfe;  // d_type of a whiteout while merging
+
+uint32_t entry_size(uint32_t name_length) {
+  return (static_cast<uint32_t>(offsetof(struct dirent64, d_name)) + name_length + 1 + 7) & ~7u;
+}
+
+void* map_memory(size_t size) {
+  void* memory = sys::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return sys::is_error(memory) ? nullptr : memory;
+}
+
+// Calls visit(entry) for everything in the real directory but the dots; stops
+// at the first nonzero result.
+template <typename Visit>
+int for_each_entry(const char* path, Visit visit) {
+  const int fd = sys::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return fd;
+  alignas(8) char buffer[8192];
+  int result = 0;
+  for (;;) {
+    const long count = sys::getdents64(fd, buffer, sizeof(buffer));
+    if (count <= 0) {
+      result = static_cast<int>(count);
+      break;
+    }
+    for (long at = 0; at < count && result == 0;) {
+      const auto* entry = reinterpret_cast<const struct dirent64*>(buffer + at);
+      at += entry->d_reclen;
+      const char* name = entry->d_name;
+      if (name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'))) continue;
+      result = visit(*entry);
+    }
+    if (result != 0) break;
+  }
+  sys::close(fd);
+  return result;
+}
+
+bool is_root_marker(const Lookup& directory, const char* name) {
+  return directory.path.length == 0 && strcmp(name, kMarkerName) == 0;
+}
+
+// Fills `child` for an entry of `directory` without walking.
+bool child_path(const Lookup& directory, const char* name, PathBuffer& path) {
+  return path.assign(directory.path) && path.push(name, strlen(name));
+}
+
+// What the entry of the real upper directory means: gives type and inode.
+int classify(Workspace& workspace, const Lookup& directory, const struct dirent64& entry,
+             unsigned char& type, uint64_t& inode) {
+  type = entry.d_type;
+  inode = entry.d_ino;
+  if (type == DT_REG || type == DT_FIFO || type == DT_SOCK || type == DT_BLK) return 0;
+  if (type == DT_DIR && !directory.base_may_have) return 0;
+  PathBuffer path;
+  if (!child_path(directory, entry.d_name, path)) return -ENAMETOOLONG;
+  if (type == DT_DIR || type == DT_UNKNOWN) {
+    // A directory that the base has too goes by the base's number.
+    Lookup child;
+    const int result = look_up_canonical(workspace, path, child);
+    if (result != 0 || !child.exists()) {
+      type = kHidden;
+      return 0;
+    }
+    type = static_cast<unsigned char>(IFTODT(child.status.st_mode));
+    inode = child.status.st_ino;
+    return 0;
+  }
+  UpperEntry upper;
+  const int result = read_upper(workspace, path, upper);
+  if (result != 0) return result;
+  if (upper.kind == UpperKind::whiteout || upper.kind == UpperKind::absent) type = kHidden;
+  if (upper.kind == UpperKind::object) {
+    type = DT_REG;
+    inode = upper.object.inode;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int ListingBuilder::add(const char* name, uint32_t length, uint64_t inode, unsigned char type) {
+  const uint32_t size = entry_size(length);
+  if (listing.capacity_ - listing.size_ < size) {
+    const uint32_t capacity = listing.capacity_ == 0 ? 32 * 1024 : listing.capacity_ * 4;
+    char* data = static_cast<char*>(map_memory(capacity));
+    if (data == nullptr) return -ENOMEM;
+    memcpy(data, listing.data_, listing.size_);
+    const uint32_t used = listing.size_;
+    listing.reset();
+    listing.data_ = data;
+    listing.size_ = used;
+    listing.capacity_ = capacity;
+  }
+  auto* entry = reinterpret_cast<struct dirent64*>(listing.data_ + listing.size_);
+  entry->d_ino = inode;
+  entry->d_off = static_cast<off64_t>(listing.size_ + size);
+  entry->d_reclen = static_cast<unsigned short>(size);
+  entry->d_type = type;
+  memcpy(entry->d_name, name, length);
+  entry->d_name[length] = '\0';
+  listing.size_ += size;
+  return 0;
+}
+
+int ListingBuilder::add_dots() {
+  uint64_t above = directory.status.st_ino;
+  if (directory.path.length == 0) {
+    PathBuffer real;
+    struct stat status;
+    if (real.assign(workspace.root) && real.append("/..") && sys::lstat(real.text, &status) == 0) {
+      above = status.st_ino;
+    }
+  } else {
+    PathBuffer path;
+    Lookup parent;
+    path.assign(directory.path);
+    path.pop();
+    if (look_up_canonical(workspace, path, parent) == 0 && parent.exists()) {
+      above = parent.status.st_ino;
+    }
+  }
+  const int result = add(".", 1, directory.status.st_ino, DT_DIR);
+  return result != 0 ? result : add("..", 2, above, DT_DIR);
+}
+
+int ListingBuilder::add_upper() {
+  if (directory.source != Source::upper) return 0;
+  PathBuffer real;
+  if (!workspace.upper_path(directory.path, real)) return -ENAMETOOLONG;
+  const int result = for_each_entry(real.text, [&](const struct dirent64& entry) {
+    if (strcmp(entry.d_name, kDirectoryRecordName) == 0) return 0;
+    unsigned char type;
+    uint64_t inode;
+    const int classified = classify(workspace, directory, entry, type, inode);
+    if (classified != 0) return classified;
+    return add(entry.d_name, static_cast<uint32_t>(strlen(entry.d_name)), inode, type);
+  });
+  upper_end = listing.size_;
+  return result;
+}
+
+int ListingBuilder::index_names() {
+  uint32_t count = 0;
+  for (const struct dirent64* entry = listing.at(0); entry != nullptr && count < 1u << 30;
+       entry = listing.at(static_cast<uint32_t>(entry->d_off))) {
+    ++count;
+  }
+  table_size = 64;
+  while (table_size < count * 2) table_size *= 2;
+  table = static_cast<uint32_t*>(map_memory(table_size * sizeof(uint32_t)));
+  if (table == nullptr) return -ENOMEM;
+  for (uint32_t at = 0; at < upper_end;) {
+    const struct dirent64* entry = listing.at(at);
+    uint64_t slot = path_hash_append(0, entry->d_name, static_cast<uint32_t>(strlen(entry->d_name)));
+    while (table[slot & (table_size - 1)] != 0) ++slot;
+    table[slot & (table_size - 1)] = at + 1;
+    at += entry->d_reclen;
+  }
+  return 0;
+}
+
+bool ListingBuilder::upper_names(const char* name, uint32_t length) const {
+  if (table == nullptr) return false;
+  uint64_t slot = path_hash_append(0, name, length);
+  for (uint32_t at; (at = table[slot & (table_size - 1)]) != 0; ++slot) {
+    const char* other = listing.at(at - 1)->d_name;
+    if (strncmp(other, name, length) == 0 && other[length] == '\0') return true;
+  }
+  return false;
+}
+
+int ListingBuilder::add_base() {
+  if (!directory.base_may_have) return 0;
+  if (!workspace.has_snapshot_base()) {
+    PathBuffer real;
+    if (!workspace.live_path(directory.base_path(), real)) return -ENAMETOOLONG;
+    const int result = for_each_entry(real.text, [&](const struct dirent64& entry) {
+      const uint32_t length = static_cast<uint32_t>(strlen(entry.d_name));
+      if (is_root_marker(directory, entry.d_name) || upper_names(entry.d_name, length)) return 0;
+      return add(entry.d_name, length, entry.d_ino, entry.d_type);
+    });
+    // The base may lack what upper has.
+    return result == -ENOENT || result == -ENOTDIR ? 0 : result;
+  }
+  const IndexEntry* parent = directory.entry;
+  if (parent == nullptr) return 0;
+  const Index index = workspace.index();
+  uint32_t count;
+  const IndexEntry* child = index.children(*parent, count);
+  for (uint32_t i = 0; i < count; ++i, ++child) {
+    const char* name = index.name(*child);
+    if (name == nullptr) return -EIO;
+    if (is_root_marker(directory, name) || upper_names(name, child->name_length)) continue;
+    const int result = add(name, child->name_length, index.inode(*child),
+                           static_cast<unsigned char>(IFTODT(child->mode)));
+    if (result != 0) return result;
+  }
+  return 0;
+}
+
+// Whiteouts were kept so that the base's names could be compared with them.
+void ListingBuilder::drop_hidden() {
+  uint32_t to = 0;
+  for (uint32_t from = 0; from < listing.size_;) {
+    auto* entry = reinterpret_cast<struct dirent64*>(listing.data_ + from);
+    const uint32_t size = entry->d_reclen;
+    from += size;
+    if (entry->d_type == kHidden) continue;
+    memmove(listing.data_ + to, entry, size);
+    to += size;
+    reinterpret_cast<struct dirent64*>(listing.data_ + to - size)->d_off = to;
+  }
+  listing.size_ = to;
+}
+
+int Listing::read(Workspace& workspace, const Lookup& directory) {
+  reset();
+  ListingBuilder builder{workspace, directory, *this};
+  int result = builder.add_dots();
+  if (result == 0) result = builder.add_upper();
+  if (result == 0 && directory.source == Source::upper && directory.base_may_have) {
+    result = builder.index_names();
+  }
+  if (result == 0) result = builder.add_base();
+  if (builder.table != nullptr) sys::munmap(builder.table, builder.table_size * sizeof(uint32_t));
+  if (result != 0) {
+    reset();
+  } else if (directory.source == Source::upper) {
+    builder.drop_hidden();
+  }
+  return result;
+}
+
+void Listing::reset() {
+  if (data_ != nullptr) sys::munmap(data_, capacity_);
+  data_ = nullptr;
+  size_ = 0;
+  capacity_ = 0;
+}
+
+int is_empty_directory(Workspace& workspace, const Lookup& directory, bool& empty) {
+  Listing listing;
+  const int result = listing.read(workspace, directory);
+  if (result == 0) empty = listing.size() == entry_size(1) + entry_size(2);
+  return result;
+}
+
+uint64_t count_directory_links(Workspace& workspace, const Lookup& directory) {
+  Listing listing;
+  uint64_t count = 0;
+  if (listing.read(workspace, directory) != 0) return directory.status.st_nlink;
+  for (const struct dirent64* entry = listing.at(0); entry != nullptr;
+       entry = listing.at(static_cast<uint32_t>(entry->d_off))) {
+    if (entry->d_type == DT_DIR) ++count;  // "." and ".." are the two
+  }
+  return count;
+}
+
+}  // namespace vfs

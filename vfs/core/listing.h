@@ -1,0 +1,46 @@
+// Listing a directory: the base and upper merged into one run of entries.
+#pragma once
+
+#include <dirent.h>
+
+#include "vfs/core/lookup.h"
+
+namespace vfs {
+
+// The entries of one directory at one moment, "." and ".." first. Lives in
+// memory of its own mapping (no malloc), freed by the destructor.
+class Listing {
+ public:
+  Listing() = default;
+  ~Listing() { reset(); }
+  Listing(const Listing&) = delete;
+  Listing& operator=(const Listing&) = delete;
+
+  // Reads the directory `directory` (a look-up that found one). Returns 0 or a
+  // negative errno; on failure the listing is empty.
+  int read(Workspace& workspace, const Lookup& directory);
+
+  void reset();
+
+  // Entries lie back to back as the kernel's getdents64 has them (d_reclen
+  // leads to the next); d_off is the offset of the entry behind, in bytes.
+  const char* begin() const { return data_; }
+  uint32_t size() const { return size_; }  // bytes
+  const struct dirent64* at(uint32_t offset) const {
+    return offset < size_ ? reinterpret_cast<const struct dirent64*>(data_ + offset) : nullptr;
+  }
+
+ private:
+  friend struct ListingBuilder;
+  char* data_ = nullptr;
+  uint32_t size_ = 0;
+  uint32_t capacity_ = 0;
+};
+
+// Whether the directory has no entry but "." and "..". Negative errno on failure.
+int is_empty_directory(Workspace& workspace, const Lookup& directory, bool& empty);
+
+// st_nlink of a merged directory: 2 and one for every directory in it.
+uint64_t count_directory_links(Workspace& workspace, const Lookup& directory);
+
+}  // namespace vfs

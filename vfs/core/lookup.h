@@ -1,0 +1,85 @@
+// Look-up: from a path as a program gives it to what stands there.
+#pragma once
+
+#include <sys/stat.h>
+
+#include "vfs/core/upper.h"
+#include "vfs/core/workspace.h"
+
+namespace vfs {
+
+enum class Source : uint8_t {
+  missing,   // nothing; the parent directory exists
+  upper,     // a real inode in upper (draft, directory, link, special file)
+  record,    // a sealed file described by an object record in upper
+  snapshot,  // an entry of the index
+  live,      // a real inode of the live base
+};
+
+// The last component of a path, which some calls treat specially.
+enum class LastComponent : uint8_t { name, dot, dot_dot, root };
+
+// The answer to a look-up.
+struct Lookup {
+  // False: the path leaves the workspace; `path` is then the absolute path to
+  // hand to the kernel, and only `path` is valid.
+  bool inside;
+
+  // Canonical, relative to the root ("" is the root): no links, no "..".
+  PathBuffer path;
+  uint64_t hash;  // path_hash of `path`
+
+  Source source;
+  bool whiteout;             // missing because upper hides what the base has
+  bool merged;               // a directory that upper and base both have
+  bool must_be_directory;    // the program wrote a slash behind it
+  LastComponent last;
+  struct stat status;        // as lstat(2) shall answer; undefined if missing
+  Digest digest;             // source record, or snapshot and a regular file
+  const IndexEntry* entry;   // the snapshot's entry; for source upper only if merged
+  struct timespec atime;     // of a record
+
+  // Where the base would have this path. `base_is_elsewhere`: some ancestor
+  // was renamed; else it is `path` itself.
+  bool base_may_have;
+  bool base_is_elsewhere;
+  PathBuffer elsewhere;
+
+  const PathBuffer& base_path() const { return base_is_elsewhere ? elsewhere : path; }
+  bool exists() const { return source != Source::missing; }
+  bool is_directory() const { return exists() && S_ISDIR(status.st_mode); }
+  bool is_link() const { return exists() && S_ISLNK(status.st_mode); }
+  bool is_regular() const { return exists() && S_ISREG(status.st_mode); }
+  // Content is an object (or a link target in the index), not an inode.
+  bool is_sealed() const { return source == Source::record || source == Source::snapshot; }
+};
+
+enum class Follow : bool { no, yes };  // a link as the last component
+
+// Looks up `path` starting at the directory `start` (canonical, relative to
+// the root; "" is the root). `path` is as the program wrote it, relative.
+//
+// Returns 0 with the answer in `out`, including "missing" when only the last
+// component is; or a negative errno: -ENOENT (a component before the last, or
+// an empty path), -ENOTDIR, -ELOOP (40 links), -ENAMETOOLONG, -EIO (damaged
+// index), or what the kernel said about a real part.
+int look_up(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
+            Lookup& out);
+
+// The same for a path that is canonical already: the last component is not
+// followed, nothing before it can be a link.
+int look_up_canonical(Workspace& workspace, const PathBuffer& path, Lookup& out);
+
+// Whether the base has anything at the place of `found`, hidden or not: what
+// decides between removing a name and leaving a whiteout.
+bool base_has(Workspace& workspace, const Lookup& found);
+
+// The target of the link that `found` is.
+int read_link(Workspace& workspace, const Lookup& found, PathBuffer& target);
+
+// If the absolute path `absolute` leads into the workspace, gives the rest
+// relative to the root (not canonical yet) and returns true. Understands "//",
+// "/./" and ".."; links outside the workspace are not followed here.
+bool enter_workspace(const Workspace& workspace, const char* absolute, PathBuffer& rest);
+
+}  // namespace vfs

@@ -1,0 +1,205 @@
+#include "vfs/core/open.h"
+
+#include "vfs/core/copy_up.h"
+#include "vfs/core/path_hash.h"
+#include "vfs/core/sys.h"
+
+namespace vfs {
+namespace {
+
+bool wants_write(int flags) {
+  return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
+}
+
+// O_CREAT on a file that exists says that the program would have made it: a
+// lock file, mostly, which has to be an inode of its own to be locked.
+bool wants_draft(int flags) { return wants_write(flags) || (flags & O_CREAT) != 0; }
+
+int access_mask(int flags) {
+  switch (flags & O_ACCMODE) {
+    case O_RDONLY: return (flags & O_TRUNC) != 0 ? R_OK | W_OK : R_OK;
+    case O_WRONLY: return W_OK;
+    default: return R_OK | W_OK;
+  }
+}
+
+bool is_in_group(gid_t gid, bool effective) {
+  if (gid == (effective ? sys::getegid() : sys::getgid())) return true;
+  gid_t groups[256];
+  const long count = sys::call(SYS_getgroups, 256, sys::as_argument(groups));
+  for (long i = 0; i < count; ++i) {
+    if (groups[i] == gid) return true;
+  }
+  return false;
+}
+
+// The errors that only depend on what was found.
+int check_open(const Lookup& found, int flags) {
+  const bool create = (flags & O_CREAT) != 0;
+  const bool path_only = (flags & O_PATH) != 0;
+  if (!found.exists()) {
+    if (!create || path_only) return -ENOENT;
+    if (is_reserved(found.path)) return -EPERM;
+    return found.must_be_directory ? -EISDIR : 0;
+  }
+  if (create && (flags & O_EXCL) != 0 && !path_only) return -EEXIST;
+  if (found.is_directory()) {
+    const bool temporary = (flags & O_TMPFILE) == O_TMPFILE;
+    if (!path_only && !temporary && (wants_write(flags) || create)) return -EISDIR;
+    return 0;
+  }
+  if ((flags & O_DIRECTORY) != 0 || found.must_be_directory) return -ENOTDIR;
+  if (found.is_link() && !path_only) return -ELOOP;
+  return 0;
+}
+
+// A new file where upper has a whiteout: made aside, then put over it.
+int create_over_whiteout(Workspace& workspace, const Lookup& found, int flags, mode_t mode) {
+  PathBuffer upper;
+  PathBuffer temporary;
+  if (!workspace.upper_path(found.path, upper) || !workspace.temporary_path(temporary)) {
+    return -ENAMETOOLONG;
+  }
+  PathLock lock(workspace, found.hash);
+  if (lock.error() != 0) return lock.error();
+  UpperEntry entry;
+  int result = read_upper(workspace, found.path, entry);
+  if (result != 0) return result;
+  if (entry.kind != UpperKind::whiteout) return -ESTALE;
+  const int fd = sys::open(temporary.text, flags | O_CREAT | O_EXCL, mode);
+  if (fd < 0) return fd;
+  result = sys::rename(temporary.text, upper.text);
+  if (result == 0) return fd;
+  sys::close(fd);
+  sys::unlink(temporary.text);
+  return result;
+}
+
+int create_file(Workspace& workspace, const Lookup& found, int flags, mode_t mode) {
+  PathBuffer upper;
+  if (!workspace.upper_path(found.path, upper)) return -ENAMETOOLONG;
+  workspace.control->filter.announce(found.hash);
+  if (found.whiteout) {
+    const int result = mirror_parent(workspace, found.path);
+    return result != 0 ? result : create_over_whiteout(workspace, found, flags, mode);
+  }
+  // Never through a link that appeared meanwhile: it might be a record.
+  int fd = sys::open(upper.text, flags | O_NOFOLLOW, mode);
+  if (fd == -ENOENT || fd == -ENOTDIR) {
+    const int result = mirror_parent(workspace, found.path);
+    if (result != 0) return result;
+    fd = sys::open(upper.text, flags | O_NOFOLLOW, mode);
+  }
+  if (fd == -ELOOP || fd == -ENXIO) return -ESTALE;
+  return fd;
+}
+
+int open_directory(Workspace& workspace, const Lookup& found, int flags, mode_t mode) {
+  PathBuffer real;
+  const int result = (flags & O_TMPFILE) == O_TMPFILE ? mirror_directory(workspace, found.path)
+                                                      : 0;
+  if (result != 0) return result;
+  if ((flags & O_TMPFILE) == O_TMPFILE) {
+    if (!workspace.upper_path(found.path, real)) return -ENAMETOOLONG;
+  } else {
+    const int prepared = real_path(workspace, found, real);
+    if (prepared != 0) return prepared;
+  }
+  return sys::open(real.text, flags & ~O_CREAT, mode);
+}
+
+}  // namespace
+
+int check_access(const struct stat& status, int mask, bool effective) {
+  const uid_t user = effective ? sys::geteuid() : sys::getuid();
+  if (user == 0) {
+    // The superuser may everything but execute what nobody may.
+    const bool executable = S_ISDIR(status.st_mode) || (status.st_mode & 0111) != 0;
+    return (mask & X_OK) != 0 && !executable ? -EACCES : 0;
+  }
+  unsigned shift = 0;
+  if (user == status.st_uid) {
+    shift = 6;
+  } else if (is_in_group(status.st_gid, effective)) {
+    shift = 3;
+  }
+  const unsigned granted = (status.st_mode >> shift) & 7;
+  return (static_cast<unsigned>(mask) & ~granted & 7) != 0 ? -EACCES : 0;
+}
+
+int real_path(Workspace& workspace, const Lookup& found, PathBuffer& real) {
+  switch (found.source) {
+    case Source::missing: return -ENOENT;
+    case Source::upper: break;
+    case Source::live:
+      return workspace.live_path(found.base_path(), real) ? 0 : -ENAMETOOLONG;
+    case Source::record:
+    case Source::snapshot: {
+      if (found.is_regular()) return workspace.object_path(found.digest, real) ? 0 : -ENAMETOOLONG;
+      const int result = copy_up(workspace, found, Content::keep);
+      if (result != 0) return result;
+      break;
+    }
+  }
+  return workspace.upper_path(found.path, real) ? 0 : -ENAMETOOLONG;
+}
+
+int prepare_open(Workspace& workspace, const Lookup& found, int flags, PathBuffer& real) {
+  int result = check_open(found, flags);
+  if (result != 0) return result;
+  if (!found.exists()) {
+    workspace.control->filter.announce(found.hash);
+    result = mirror_parent(workspace, found.path);
+    if (result == 0 && found.whiteout) {
+      const int fd = create_over_whiteout(workspace, found, O_WRONLY | O_CLOEXEC, 0666);
+      if (fd < 0) return fd;
+      sys::close(fd);
+    }
+    if (result != 0) return result;
+    return workspace.upper_path(found.path, real) ? 0 : -ENAMETOOLONG;
+  }
+  if (found.is_regular() && found.source != Source::upper) {
+    if (found.is_sealed()) result = check_access(found.status, access_mask(flags), true);
+    if (result == 0 && wants_draft(flags)) {
+      result = copy_up(workspace, found,
+                       (flags & O_TRUNC) != 0 ? Content::drop : Content::keep);
+      if (result != 0) return result;
+      return workspace.upper_path(found.path, real) ? 0 : -ENAMETOOLONG;
+    }
+    if (result != 0) return result;
+  }
+  return real_path(workspace, found, real);
+}
+
+int open_file(Workspace& workspace, const Lookup& found, int flags, mode_t mode,
+              OpenedKind& kind) {
+  const int checked = check_open(found, flags);
+  if (checked != 0) return checked;
+  if (found.is_directory()) {
+    kind = (flags & O_TMPFILE) == O_TMPFILE ? OpenedKind::draft : OpenedKind::directory;
+    return open_directory(workspace, found, flags, mode);
+  }
+  kind = OpenedKind::draft;
+  if (!found.exists()) return create_file(workspace, found, flags, mode);
+  PathBuffer real;
+  const bool path_only = (flags & O_PATH) != 0;
+  const int result = prepare_open(workspace, found, path_only ? O_RDONLY : flags, real);
+  if (path_only && result == -EACCES) {
+    // O_PATH asks for no permission on the file itself.
+    const int located = real_path(workspace, found, real);
+    if (located != 0) return located;
+  } else if (result != 0) {
+    return result;
+  }
+  const bool draft = found.source == Source::upper || !found.is_regular() ||
+                     (!path_only && wants_draft(flags));
+  if (!draft) kind = found.is_sealed() ? OpenedKind::sealed : OpenedKind::live;
+  const int fd = sys::open(real.text, (flags & ~(O_CREAT | O_EXCL)) | O_NOFOLLOW, mode);
+  if (fd == -ENOENT || (fd == -ELOOP && !found.is_link())) {
+    if (kind == OpenedKind::sealed) return -EIO;  // the object is gone
+    return -ESTALE;
+  }
+  return fd;
+}
+
+}  // namespace vfs

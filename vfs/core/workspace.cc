@@ -1,0 +1,242 @@
+#include "vfs/core/workspace.h"
+
+#include <sys/mman.h>
+
+#include "vfs/core/record.h"
+#include "vfs/core/sys.h"
+
+namespace vfs {
+namespace {
+
+constexpr char kMarkerHeading[] = "vfs workspace 1\nstate ";
+constexpr char kWorkspaces[] = "/workspaces/";
+
+bool starts_with(const char* text, uint32_t length, const PathBuffer& prefix) {
+  return length >= prefix.length && memcmp(text, prefix.text, prefix.length) == 0 &&
+         (length == prefix.length || text[prefix.length] == '/');
+}
+
+int read_small_file(int directory, const char* path, char* buffer, size_t size, size_t& length) {
+  const int fd = sys::openat(directory, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return fd;
+  const long count = sys::read(fd, buffer, size);
+  sys::close(fd);
+  if (count < 0) return static_cast<int>(count);
+  length = static_cast<size_t>(count);
+  return 0;
+}
+
+// The marker's second line is the path of the state directory.
+bool parse_marker(const char* text, size_t length, PathBuffer& state) {
+  constexpr size_t kHeading = sizeof(kMarkerHeading) - 1;
+  if (length <= kHeading || memcmp(text, kMarkerHeading, kHeading) != 0) return false;
+  const char* start = text + kHeading;
+  const void* end = memchr(start, '\n', length - kHeading);
+  if (end == nullptr || *start != '/') return false;
+  return state.assign(start, static_cast<size_t>(static_cast<const char*>(end) - start));
+}
+
+// "<store>/workspaces/<id>" -> "<store>"
+bool store_of_state(const PathBuffer& state, PathBuffer& store) {
+  const uint32_t name = static_cast<uint32_t>(state.name() - state.text);
+  constexpr uint32_t kLength = sizeof(kWorkspaces) - 1;
+  if (name <= kLength || memcmp(state.text + name - kLength, kWorkspaces, kLength) != 0) {
+    return false;
+  }
+  return store.assign(state.text, name - kLength);
+}
+
+}  // namespace
+
+bool name_of_descriptor(int fd, PathBuffer& out) {
+  char link[32] = "/proc/self/fd/";
+  unsigned digits = 1;
+  for (int rest = fd; rest >= 10; rest /= 10) ++digits;
+  for (unsigned i = 0; i < digits; ++i, fd /= 10) {
+    link[14 + digits - 1 - i] = static_cast<char>('0' + fd % 10);
+  }
+  const long length = sys::readlink(link, out.text, sizeof(out.text) - 1);
+  if (length <= 0 || out.text[0] != '/') return false;
+  out.truncate(static_cast<uint32_t>(length));
+  return true;
+}
+
+int Workspace::map_control() {
+  PathBuffer path;
+  if (!path.assign(state) || !path.append("/control")) return -ENAMETOOLONG;
+  const int fd = sys::open(path.text, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return fd;
+  struct stat status;
+  int result = sys::fstat(fd, &status);
+  if (result == 0 && status.st_size != static_cast<off_t>(sizeof(Control))) result = -EUCLEAN;
+  if (result == 0) {
+    void* mapped = sys::mmap(nullptr, sizeof(Control), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (sys::is_error(mapped)) {
+      result = static_cast<int>(sys::as_argument(mapped));
+    } else {
+      control = static_cast<Control*>(mapped);
+      device = status.st_dev;
+    }
+  }
+  sys::close(fd);
+  if (result != 0) return result;
+  const BaseKind kind = control->base_kind.load(std::memory_order_relaxed);
+  if (memcmp(control->magic, kControlMagic, sizeof(kControlMagic)) != 0 ||
+      control->version != kControlVersion ||
+      (kind != BaseKind::live && kind != BaseKind::snapshot)) {
+    return -EUCLEAN;
+  }
+  return 0;
+}
+
+int Workspace::open_state(WorkspaceFault& fault) {
+  fault = WorkspaceFault::bad_marker;
+  if (!store_of_state(state, store)) return -EUCLEAN;
+  if (!upper.assign(state) || !upper.append("/upper")) return -ENAMETOOLONG;
+  fault = WorkspaceFault::no_state;
+  int result = map_control();
+  if (result != 0) {
+    if (result == -EUCLEAN) fault = WorkspaceFault::bad_control;
+    control = nullptr;
+    return result;
+  }
+  generation_ = control->generation.load(std::memory_order_acquire);
+  if (has_snapshot_base()) {
+    PathBuffer path;
+    fault = WorkspaceFault::bad_index;
+    if (!path.assign(state) || !path.append("/base")) return -ENAMETOOLONG;
+    result = index_.open(path.text);
+    if (result != 0) return result;
+  }
+  fault = WorkspaceFault::none;
+  return 0;
+}
+
+int Workspace::open(const char* directory, WorkspaceFault& fault) {
+  fault = WorkspaceFault::no_marker;
+  const int fd = sys::open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return fd;
+  char marker[PATH_MAX + 64];
+  size_t length = 0;
+  int result = read_small_file(fd, kMarkerName, marker, sizeof(marker), length);
+  if (result == 0 && !name_of_descriptor(fd, root)) result = -EUCLEAN;
+  sys::close(fd);
+  if (result != 0) return result;
+  fault = WorkspaceFault::bad_marker;
+  if (!parse_marker(marker, length, state)) return -EUCLEAN;
+  return open_state(fault);
+}
+
+Index Workspace::index() {
+  const uint64_t now = control->generation.load(std::memory_order_acquire);
+  if (now != generation_.load(std::memory_order_relaxed)) {
+    PathBuffer path;
+    Index fresh;
+    if (path.assign(state) && path.append("/base") && fresh.open(path.text) == 0) {
+      // Two threads may both come here; each maps the same file and either
+      // mapping is right. The older one stays mapped: entries are in use.
+      index_ = fresh;
+      generation_.store(now, std::memory_order_release);
+    }
+  }
+  return index_;
+}
+
+bool Workspace::upper_path(const PathBuffer& path, PathBuffer& out) const {
+  return out.assign(upper) &&
+         (path.length == 0 || (out.append_character('/') && out.append(path.text, path.length)));
+}
+
+bool Workspace::live_path(const PathBuffer& path, PathBuffer& out) const {
+  return out.assign(root) &&
+         (path.length == 0 || (out.append_character('/') && out.append(path.text, path.length)));
+}
+
+bool Workspace::object_path(const Digest& digest, PathBuffer& out) const {
+  char below[kObjectPathLength];
+  object_path_below_store(digest, below);
+  return out.assign(store) && out.append_character('/') && out.append(below, sizeof(below));
+}
+
+bool Workspace::temporary_path(PathBuffer& out) const {
+  // Unique without a counter shared by all processes: the thread, and the
+  // address and time-stamp of this call within it.
+  static std::atomic<uint32_t> counter;
+  const uint64_t parts[2] = {static_cast<uint64_t>(sys::gettid()),
+                             counter.fetch_add(1, std::memory_order_relaxed)};
+  struct timespec now;
+  sys::call(SYS_clock_gettime, CLOCK_MONOTONIC, sys::as_argument(&now));
+  char name[3 * 17];
+  unsigned length = 0;
+  for (uint64_t part : {parts[0], parts[1], static_cast<uint64_t>(now.tv_nsec)}) {
+    do {
+      name[length++] = "0123456789abcdef"[part & 15];
+      part >>= 4;
+    } while (part != 0);
+    name[length++] = '.';
+  }
+  return out.assign(state) && out.append("/work/") && out.append(name, length - 1);
+}
+
+bool Workspace::to_virtual(const char* real, uint32_t length, PathBuffer& out) const {
+  uint32_t skip;
+  if (starts_with(real, length, root)) {
+    skip = root.length;
+  } else if (starts_with(real, length, upper)) {
+    skip = upper.length;
+  } else {
+    constexpr char kRun[] = "/run";
+    constexpr uint32_t kRunLength = sizeof(kRun) - 1;
+    if (!starts_with(real, length, state) || length < state.length + kRunLength ||
+        memcmp(real + state.length, kRun, kRunLength) != 0 ||
+        (length > state.length + kRunLength && real[state.length + kRunLength] != '/')) {
+      return false;
+    }
+    skip = state.length + kRunLength;
+  }
+  if (skip < length) ++skip;  // the slash
+  return out.assign(real + skip, length - skip);
+}
+
+const char* describe(WorkspaceFault fault) {
+  switch (fault) {
+    case WorkspaceFault::none: return "nothing";
+    case WorkspaceFault::no_marker: return "there is no marker file .vfs";
+    case WorkspaceFault::bad_marker: return "the marker file .vfs is damaged";
+    case WorkspaceFault::no_state: return "the marker file .vfs points to a state that cannot be opened";
+    case WorkspaceFault::bad_control: return "the control file is damaged or of another version";
+    case WorkspaceFault::bad_index: return "the index of the base is missing, damaged or of another version";
+  }
+  return "unknown";
+}
+
+bool find_workspace(const char* directory, PathBuffer& root) {
+  PathBuffer path;
+  if (!root.assign(directory)) return false;
+  while (root.length > 0) {
+    struct stat status;
+    if (path.assign(root) && path.append_character('/') && path.append(kMarkerName) &&
+        sys::lstat(path.text, &status) == 0 && S_ISREG(status.st_mode)) {
+      return true;
+    }
+    // "<store>/workspaces/<id>/upper": the root is where the state's link says.
+    constexpr char kUpper[] = "/upper";
+    constexpr uint32_t kLength = sizeof(kUpper) - 1;
+    if (root.length > kLength && strcmp(root.text + root.length - kLength, kUpper) == 0 &&
+        path.assign(root.text, root.length - kLength) && path.append("/root")) {
+      PathBuffer target;
+      const long length = sys::readlink(path.text, target.text, sizeof(target.text) - 1);
+      if (length > 0 && target.text[0] == '/') {
+        target.truncate(static_cast<uint32_t>(length));
+        return root.assign(target);
+      }
+    }
+    // "/a" has the root directory above it, which pop() would call "".
+    const bool at_top = root.name() == root.text + 1 || root.length == 1;
+    if (at_top) return false;
+    root.pop();
+  }
+  return false;
+}
+
+}  // namespace vfs
