@@ -1,0 +1,65 @@
+// What we know of the process's descriptors.
+//
+// Only two kinds need remembering: directories (their virtual path) and sealed
+// files (an object does not know whose content it is). Everything else is the
+// kernel's to answer. A slot is a cache, never the truth: if it is missing (an
+// inherited descriptor), the kernel's name for the descriptor says where it is.
+#pragma once
+
+#include <sys/stat.h>
+
+#include "vfs/core/lookup.h"
+
+namespace shim {
+
+// The descriptor was closed, or is about to mean something else.
+void forget_descriptor(int fd);
+void forget_descriptors_from(unsigned first, unsigned last);
+void copy_descriptor(int from, int to);
+
+void note_directory(int fd, const vfs::PathBuffer& path);
+void note_sealed(int fd, const vfs::Lookup& found);
+
+// Where a descriptor leads.
+enum class Place : uint8_t {
+  elsewhere,  // nothing of ours
+  upper,      // a real inode of upper: the kernel's answers are right
+  live,       // a file or directory of the live base
+  sealed,     // an object
+};
+
+struct Located {
+  Place place;
+  // Relative to the root. For sealed files empty if it cannot be known.
+  vfs::PathBuffer path;
+  bool path_known;
+};
+
+// Asks the slot first, then the kernel.
+void locate_descriptor(int fd, Located& located);
+
+// For a descriptor whose fstat is `status`: replaces it by what the virtual
+// file has to answer, if it is a sealed file or a directory of the tree.
+void correct_status(int fd, struct stat& status);
+
+// Makes the descriptor of a sealed or live file an own inode (a draft), in
+// place, keeping position and flags: what a lock or a metadata change needs.
+// 0 (also if nothing had to be done) or a negative errno.
+int make_descriptor_draft(int fd);
+
+// The virtual working directory, or the directory that a *at call starts from.
+struct Directory {
+  bool inside;
+  vfs::PathBuffer path;  // inside: relative to the root; else absolute or empty
+};
+
+// 0, or -EBADF, -ENOTDIR, -ENOENT (a removed working directory).
+int locate_directory(int dirfd, Directory& directory);
+void forget_working_directory();
+
+// VFS_DESCRIPTORS: the sealed descriptors that the next program inherits.
+// format returns false if there are none or they do not fit.
+bool format_inherited(vfs::PathBuffer& out);
+void adopt_inherited(const char* text);
+
+}  // namespace shim

@@ -1,0 +1,59 @@
+// From the arguments of a call to what they mean.
+#pragma once
+
+#include <fcntl.h>
+
+#include "shim/descriptors.h"
+#include "shim/state.h"
+
+namespace shim {
+
+// Where a path leads.
+enum class Where : uint8_t {
+  untouched,  // not ours: pass the arguments on as they are
+  outside,    // not ours, but only the absolute path in found.path says so
+  inside,     // in the tree: `found` tells
+  failed,     // the look-up failed: `error`
+};
+
+struct LocatedPath {
+  Where where;
+  long error;  // negative errno, if failed
+  vfs::Lookup found;
+};
+
+// Looks up `path` as given to a *at call with `dirfd`. Never touches errno.
+void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& located);
+
+// The path and directory to pass on for an untouched or outside path.
+struct Passed {
+  int dirfd;
+  const char* path;
+};
+inline Passed pass_on(const LocatedPath& located, int dirfd, const char* path) {
+  return located.where == Where::outside ? Passed{AT_FDCWD, located.found.path.text}
+                                         : Passed{dirfd, path};
+}
+
+// The shape of most calls: `act(found)` for a path in the tree, `pass(dirfd,
+// path)` for one outside. `act` returns a value >= 0 or a negative errno
+// (-ESTALE: look up again); `pass` returns what libc returns.
+template <typename Act, typename Pass>
+inline auto on_path(const char* call, int dirfd, const char* path, vfs::Follow follow, Act act,
+                    Pass pass) -> decltype(pass(dirfd, path)) {
+  if (!engaged() || path == nullptr) return pass(dirfd, path);
+  LocatedPath located;
+  long result = -ESTALE;
+  for (int i = 0; i < kAttempts && result == -ESTALE; ++i) {
+    locate(dirfd, path, follow, located);
+    if (located.where == Where::untouched || located.where == Where::outside) {
+      const Passed passed = pass_on(located, dirfd, path);
+      return pass(passed.dirfd, passed.path);
+    }
+    result = located.where == Where::failed ? located.error : act(located.found);
+  }
+  log(call, path, "tree", result);
+  return answer<decltype(pass(dirfd, path))>(result);
+}
+
+}  // namespace shim

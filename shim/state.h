@@ -1,0 +1,74 @@
+// What the shim knows in this process: whether there is a workspace, and where.
+#pragma once
+
+#include <errno.h>
+
+#include <atomic>
+
+#include "vfs/core/workspace.h"
+
+namespace shim {
+
+enum class Activity : uint32_t {
+  unknown,   // nothing asked yet
+  starting,  // being found out, by this very thread: calls pass through
+  inactive,  // no workspace, or VFS_DISABLE=1: the shim does nothing at all
+  active,
+  broken,    // there is a marker, but what it points to cannot be used: every
+             // call into the tree fails with EIO, so nothing reaches real files
+};
+
+extern std::atomic<Activity> activity;
+
+// The workspace of this process; valid while active() (and root while broken).
+extern vfs::Workspace workspace;
+
+// Finds out, at the first call of any interposed function.
+Activity start();
+
+// Whether calls may have to be answered by us.
+inline bool engaged() {
+  Activity now = activity.load(std::memory_order_acquire);
+  if (__builtin_expect(now == Activity::unknown, false)) now = start();
+  return now >= Activity::active;
+}
+
+// A process that was outside every workspace may have entered one.
+void directory_changed();
+
+// Turns the shim off for the rest of this process (the command `vfs` does its
+// own file access).
+void suspend();
+
+// True in the child of vfork, which shares our memory with its parent: there
+// nothing may be remembered about descriptors or the working directory.
+extern thread_local bool in_vfork_child;
+
+// One line in the file VFS_LOG names; nothing if it is not set. `error` is a
+// negative errno, or 0 and more for success.
+void log(const char* call, const char* path, const char* decision, long error);
+bool logging();
+
+// A line on standard error: "vfs: ...".
+void complain(const char* what, const char* why);
+
+// The result of a call: sets errno and gives -1 for a negative errno. Leaves
+// errno alone on success, as libc does.
+template <typename T = int>
+inline T answer(long result) {
+  if (result >= 0) return static_cast<T>(result);
+  errno = static_cast<int>(-result);
+  return static_cast<T>(-1);
+}
+
+// A look-up is made again when the tree changed before it could be acted on.
+constexpr int kAttempts = 64;
+
+template <typename Attempt>
+inline long retry_while_stale(Attempt attempt) {
+  long result = -ESTALE;
+  for (int i = 0; i < kAttempts && result == -ESTALE; ++i) result = attempt();
+  return result;
+}
+
+}  // namespace shim

@@ -1,0 +1,203 @@
+#include "vfs/core/names.h"
+
+#include "vfs/core/copy_up.h"
+#include "vfs/core/listing.h"
+#include "vfs/core/names_internal.h"
+#include "vfs/core/sys.h"
+
+namespace vfs {
+
+int check_new_name(const Lookup& found, bool directory) {
+  if (found.last != LastComponent::name || found.exists()) return -EEXIST;
+  if (is_reserved(found.path)) return -EPERM;
+  return found.must_be_directory && !directory ? -ENOENT : 0;
+}
+
+int place_new(Workspace& workspace, const Lookup& found, mode_t type, NewInode& inode) {
+  PathBuffer upper;
+  if (!workspace.upper_path(found.path, upper)) return -ENAMETOOLONG;
+  int result = mirror_parent(workspace, found.path);
+  if (result != 0) return result;
+  ChangeFilter& filter = workspace.control->filter;
+  if (S_ISREG(type) || S_ISDIR(type)) {
+    filter.announce(found.hash);
+  } else {
+    filter.announce_subtree(found.hash);
+  }
+  if (!found.whiteout) return inode.make(upper.text);
+
+  // In place of a whiteout: made aside, then put over it.
+  PathBuffer aside;
+  if (!workspace.temporary_path(aside)) return -ENAMETOOLONG;
+  PathLock lock(workspace, found.hash);
+  if (lock.error() != 0) return lock.error();
+  UpperEntry entry;
+  result = read_upper(workspace, found.path, entry);
+  if (result != 0) return result;
+  if (entry.kind != UpperKind::whiteout) return -ESTALE;
+  result = inode.make(aside.text);
+  if (result != 0) return result;
+  if (!S_ISDIR(type)) {
+    result = sys::rename(aside.text, upper.text);
+    if (result != 0) sys::unlink(aside.text);
+    return result;
+  }
+  // A directory cannot be renamed over a whiteout, but change places with it.
+  result = write_opaque(workspace, aside.text);
+  if (result == 0) result = sys::rename(aside.text, upper.text, RENAME_EXCHANGE);
+  discard_aside(aside.text);
+  return result;
+}
+
+void discard_aside(const char* path) {
+  if (sys::unlink(path) != -EISDIR) return;
+  PathBuffer child;
+  const int fd = sys::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return;
+  // Whiteouts and records, and mirrored directories with more of them.
+  alignas(8) char buffer[2048];
+  for (bool again = true; again;) {
+    again = false;
+    sys::lseek(fd, 0, SEEK_SET);
+    for (long count; (count = sys::getdents64(fd, buffer, sizeof(buffer))) > 0;) {
+      for (long at = 0; at < count;) {
+        const auto* entry = reinterpret_cast<const struct dirent64*>(buffer + at);
+        at += entry->d_reclen;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        if (!child.assign(path) || !child.push(entry->d_name, strlen(entry->d_name))) continue;
+        discard_aside(child.text);
+      }
+    }
+  }
+  sys::close(fd);
+  sys::rmdir(path);
+}
+
+namespace {
+
+struct Directory final : NewInode {
+  mode_t mode;
+  explicit Directory(mode_t m) : mode(m) {}
+  int make(const char* path) override { return sys::mkdir(path, mode); }
+};
+
+struct Node final : NewInode {
+  mode_t mode;
+  dev_t device;
+  Node(mode_t m, dev_t d) : mode(m), device(d) {}
+  int make(const char* path) override { return sys::mknod(path, mode, device); }
+};
+
+struct SymbolicLink final : NewInode {
+  PathBuffer stored;
+  int make(const char* path) override { return sys::symlink(stored.text, path); }
+};
+
+struct HardLink final : NewInode {
+  PathBuffer from;
+  int make(const char* path) override { return sys::link(from.text, path); }
+};
+
+}  // namespace
+
+int make_directory(Workspace& workspace, const Lookup& found, mode_t mode) {
+  const int result = check_new_name(found, true);
+  Directory directory(mode);
+  return result != 0 ? result : place_new(workspace, found, S_IFDIR, directory);
+}
+
+int make_node(Workspace& workspace, const Lookup& found, mode_t mode, dev_t device) {
+  const int result = check_new_name(found, false);
+  if ((mode & S_IFMT) == 0) mode |= S_IFREG;
+  // The whiteout's own shape cannot be a program's device.
+  if (S_ISCHR(mode) && device == 0) return result != 0 ? result : -EPERM;
+  Node node(mode, device);
+  return result != 0 ? result : place_new(workspace, found, mode, node);
+}
+
+int make_symbolic_link(Workspace& workspace, const char* target, const Lookup& found) {
+  if (*target == '\0') return -ENOENT;
+  const int result = check_new_name(found, false);
+  SymbolicLink link;
+  if (!format_link_target(target, link.stored)) return -ENAMETOOLONG;
+  return result != 0 ? result : place_new(workspace, found, S_IFLNK, link);
+}
+
+int make_hard_link(Workspace& workspace, const Lookup& from, const Lookup& to) {
+  if (!from.exists()) return -ENOENT;
+  int result = check_new_name(to, false);
+  if (result != 0) return result;
+  if (from.is_directory()) return -EPERM;
+  // Two names of one inode: upper has to have that inode.
+  result = copy_up(workspace, from, Content::keep);
+  HardLink link;
+  if (!workspace.upper_path(from.path, link.from)) return -ENAMETOOLONG;
+  return result != 0 ? result : place_new(workspace, to, from.status.st_mode, link);
+}
+
+int remove_file(Workspace& workspace, const Lookup& found) {
+  if (!found.exists()) return -ENOENT;
+  if (found.is_directory()) return -EISDIR;
+  if (found.must_be_directory) return -ENOTDIR;
+  PathBuffer upper;
+  if (!workspace.upper_path(found.path, upper)) return -ENAMETOOLONG;
+  if (!base_has(workspace, found)) return sys::unlink(upper.text);
+
+  const int mirrored = mirror_parent(workspace, found.path);
+  if (mirrored != 0) return mirrored;
+  announce(workspace, found, found.status.st_mode);
+  PathLock lock(workspace, found.hash);
+  if (lock.error() != 0) return lock.error();
+  UpperEntry entry;
+  int result = read_upper(workspace, found.path, entry);
+  if (result != 0) return result;
+  if (entry.kind == UpperKind::whiteout) return -ENOENT;
+  if (entry.kind == UpperKind::absent) return make_whiteout(upper.text);
+  PathBuffer aside;
+  if (!workspace.temporary_path(aside)) return -ENAMETOOLONG;
+  result = make_whiteout(aside.text);
+  if (result == 0) result = sys::rename(aside.text, upper.text);
+  if (result != 0) sys::unlink(aside.text);
+  return result;
+}
+
+int remove_directory(Workspace& workspace, const Lookup& found) {
+  if (found.last == LastComponent::dot) return -EINVAL;
+  if (found.last == LastComponent::dot_dot) return -ENOTEMPTY;
+  if (found.last == LastComponent::root) return -EBUSY;
+  if (!found.exists()) return -ENOENT;
+  if (!found.is_directory()) return -ENOTDIR;
+  PathBuffer upper;
+  if (!workspace.upper_path(found.path, upper)) return -ENAMETOOLONG;
+  const bool hides_base = base_has(workspace, found);
+  if (!hides_base) {
+    // The usual case: a directory that only upper ever had, without records.
+    const int result = sys::rmdir(upper.text);
+    if (result != -ENOTEMPTY) return result;
+  }
+  bool empty = false;
+  int result = is_empty_directory(workspace, found, empty);
+  if (result != 0) return result;
+  if (!empty) return -ENOTEMPTY;
+
+  result = mirror_parent(workspace, found.path);
+  if (result != 0) return result;
+  PathBuffer aside;
+  if (!workspace.temporary_path(aside)) return -ENAMETOOLONG;
+  workspace.control->filter.announce_subtree(found.hash);
+  PathLock lock(workspace, found.hash);
+  if (lock.error() != 0) return lock.error();
+  if (found.source != Source::upper) {
+    result = make_whiteout(upper.text);
+  } else if (hides_base) {
+    result = make_whiteout(aside.text);
+    if (result == 0) result = sys::rename(aside.text, upper.text, RENAME_EXCHANGE);
+    discard_aside(aside.text);
+  } else {
+    result = sys::rename(upper.text, aside.text);
+    if (result == 0) discard_aside(aside.text);
+  }
+  return result;
+}
+
+}  // namespace vfs

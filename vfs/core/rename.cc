@@ -1,0 +1,150 @@
+// rename(2), of files and of whole directories
+//
+// 1. Both sides are brought into upper (records, mirrored directories: no
+//    content moves).
+// 2. A directory gets a record: "redirect" to where the base has its part, or
+//    "opaque", since at its new path the base may have something else.
+// 3. One renameat2 does it. If the base has something at the old path, the
+//    same call leaves a whiteout there (RENAME_WHITEOUT).
+#include "vfs/core/copy_up.h"
+#include "vfs/core/listing.h"
+#include "vfs/core/names.h"
+#include "vfs/core/names_internal.h"
+#include "vfs/core/sys.h"
+
+namespace vfs {
+namespace {
+
+bool is_below(const PathBuffer& path, const PathBuffer& ancestor) {
+  return path.length > ancestor.length && path.text[ancestor.length] == '/' &&
+         memcmp(path.text, ancestor.text, ancestor.length) == 0;
+}
+
+int check_rename(Workspace& workspace, const Lookup& from, const Lookup& to, unsigned flags) {
+  if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) != 0) return -EINVAL;
+  if (flags == (RENAME_NOREPLACE | RENAME_EXCHANGE)) return -EINVAL;
+  if (from.last != LastComponent::name || to.last != LastComponent::name) return -EBUSY;
+  if (!from.exists()) return -ENOENT;
+  if (flags == RENAME_NOREPLACE && to.exists()) return -EEXIST;
+  if (flags == RENAME_EXCHANGE && !to.exists()) return -ENOENT;
+  if (is_reserved(to.path)) return -EPERM;
+  if (!from.is_directory() && (from.must_be_directory || to.must_be_directory)) return -ENOTDIR;
+  if (from.is_directory() && is_below(to.path, from.path)) return -EINVAL;
+  if (is_below(from.path, to.path)) return flags == RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
+  if (!to.exists() || flags == RENAME_EXCHANGE) return 0;
+  if (from.is_directory() && !to.is_directory()) return -ENOTDIR;
+  if (!from.is_directory() && to.is_directory()) return -EISDIR;
+  if (to.is_directory() && strcmp(from.path.text, to.path.text) != 0) {
+    bool empty = false;
+    const int result = is_empty_directory(workspace, to, empty);
+    if (result != 0) return result;
+    if (!empty) return -ENOTEMPTY;
+  }
+  return 0;
+}
+
+// Two names of one inode: rename(2) does nothing.
+bool same_inode(const Lookup& from, const Lookup& to) {
+  return to.exists() && from.status.st_dev == to.status.st_dev &&
+         from.status.st_ino == to.status.st_ino;
+}
+
+// Makes the directory in upper show the same at any other path.
+int detach_from_path(Workspace& workspace, const Lookup& found) {
+  PathBuffer upper;
+  if (!found.is_directory()) return 0;
+  if (!workspace.upper_path(found.path, upper)) return -ENAMETOOLONG;
+  return found.base_may_have ? write_redirect(workspace, upper.text, found.base_path().text)
+                             : write_opaque(workspace, upper.text);
+}
+
+void announce_move(Workspace& workspace, const Lookup& found, bool directory) {
+  ChangeFilter& filter = workspace.control->filter;
+  if (directory) {
+    filter.announce_subtree(found.hash);
+  } else {
+    announce(workspace, found, S_IFLNK);
+  }
+}
+
+// The target is an empty directory, or a whiteout which a directory cannot
+// replace: takes it away, leaving a hole that the one rename fills.
+int clear_target(Workspace& workspace, const PathBuffer& upper, const Lookup& to) {
+  PathBuffer aside;
+  if (!workspace.temporary_path(aside)) return -ENAMETOOLONG;
+  if (to.source != Source::upper && !to.whiteout) return 0;
+  const int result = sys::rename(upper.text, aside.text);
+  if (result != 0) return result == -ENOENT ? 0 : result;
+  discard_aside(aside.text);
+  return 0;
+}
+
+// Without RENAME_WHITEOUT (not every file system has it): the new name first,
+// then the whiteout over the old, so that at no time the file is nowhere.
+int rename_leaving_whiteout(Workspace& workspace, const char* from, const char* to,
+                            bool directory) {
+  const int result = sys::rename(from, to, RENAME_WHITEOUT);
+  if (result != -EINVAL && result != -EPERM && result != -ENOSYS) return result;
+  PathBuffer aside;
+  if (!workspace.temporary_path(aside)) return -ENAMETOOLONG;
+  if (directory) {
+    const int moved = sys::rename(from, to);
+    return moved != 0 ? moved : make_whiteout(from);
+  }
+  int step = sys::link(from, aside.text);
+  if (step == 0) step = sys::rename(aside.text, to);
+  if (step == 0) step = make_whiteout(aside.text);
+  return step == 0 ? sys::rename(aside.text, from) : step;
+}
+
+int exchange(Workspace& workspace, const Lookup& from, const Lookup& to) {
+  PathBuffer from_upper;
+  PathBuffer to_upper;
+  int result = bring_up(workspace, to);
+  if (result == 0) result = detach_from_path(workspace, to);
+  if (result != 0) return result;
+  if (!workspace.upper_path(from.path, from_upper) || !workspace.upper_path(to.path, to_upper)) {
+    return -ENAMETOOLONG;
+  }
+  return sys::rename(from_upper.text, to_upper.text, RENAME_EXCHANGE);
+}
+
+int move(Workspace& workspace, const Lookup& from, const Lookup& to) {
+  PathBuffer from_upper;
+  PathBuffer to_upper;
+  if (!workspace.upper_path(from.path, from_upper) || !workspace.upper_path(to.path, to_upper)) {
+    return -ENAMETOOLONG;
+  }
+  int result = mirror_parent(workspace, to.path);
+  if (result != 0) return result;
+  PathLock lock(workspace, to.hash);
+  if (lock.error() != 0) return lock.error();
+  if (from.is_directory()) {
+    result = clear_target(workspace, to_upper, to);
+    if (result != 0) return result;
+  }
+  return base_has(workspace, from)
+             ? rename_leaving_whiteout(workspace, from_upper.text, to_upper.text,
+                                       from.is_directory())
+             : sys::rename(from_upper.text, to_upper.text);
+}
+
+}  // namespace
+
+int rename_entry(Workspace& workspace, const Lookup& from, const Lookup& to, unsigned flags) {
+  int result = check_rename(workspace, from, to, flags);
+  if (result != 0) return result;
+  if (same_inode(from, to)) return 0;
+  const bool directory = from.is_directory() || (to.exists() && to.is_directory());
+  announce_move(workspace, from, directory);
+  announce_move(workspace, to, directory);
+  result = bring_up(workspace, from);
+  if (result == 0) result = detach_from_path(workspace, from);
+  if (result == 0) {
+    result = flags == RENAME_EXCHANGE ? exchange(workspace, from, to) : move(workspace, from, to);
+  }
+  if (directory) workspace.control->rename_generation.fetch_add(1, std::memory_order_release);
+  return result;
+}
+
+}  // namespace vfs
