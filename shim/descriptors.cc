@@ -74,12 +74,14 @@ bool may_be_object(const struct stat& status) {
 
 // The kernel's working directory, translated. A sequence lock without
 // waiting: a reader that meets a writer asks the kernel.
-struct {
+struct WorkingDirectory {
   std::atomic<uint32_t> sequence;
   uint64_t rename_generation;
   bool known;
   Directory directory;
-} working;
+};
+constinit Zeroed<WorkingDirectory> working_storage;
+constinit WorkingDirectory& working = working_storage.value;
 
 void classify_name(const vfs::PathBuffer& name, Directory& directory) {
   directory.inside = workspace.to_virtual(name.text, name.length, directory.path);

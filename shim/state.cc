@@ -11,12 +11,15 @@
 namespace shim {
 
 std::atomic<Activity> activity{Activity::unknown};
-constinit vfs::Workspace workspace;
+namespace {
+constinit Zeroed<vfs::Workspace> workspace_storage;
+constinit Zeroed<vfs::PathBuffer> log_path_storage;
+constinit vfs::PathBuffer& log_path = log_path_storage.value;
+}  // namespace
+constinit vfs::Workspace& workspace = workspace_storage.value;
 thread_local bool in_vfork_child = false;
 
 namespace {
-
-vfs::PathBuffer log_path;
 
 void append_number(vfs::PathBuffer& line, long value) {
   char text[24];

@@ -20,8 +20,18 @@ enum class Activity : uint32_t {
 
 extern std::atomic<Activity> activity;
 
-// The workspace of this process; valid while active() (and root while broken).
-extern vfs::Workspace workspace;
+// A global that is all zeros until it is used, without a constructor: another
+// library's constructor may call us before our own would have run.
+template <typename T>
+union Zeroed {
+  unsigned char bytes[sizeof(T)];
+  T value;
+  constexpr Zeroed() : bytes{} {}
+  constexpr ~Zeroed() {}
+};
+
+// The workspace of this process; valid while active (its root while broken).
+extern vfs::Workspace& workspace;
 
 // Finds out, at the first call of any interposed function.
 Activity start();

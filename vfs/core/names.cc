@@ -98,6 +98,22 @@ struct HardLink final : NewInode {
   int make(const char* path) override { return sys::link(from.text, path); }
 };
 
+struct DescriptorLink final : NewInode {
+  char link[32] = "/proc/self/fd/";
+  explicit DescriptorLink(int fd) {
+    char* end = link + 14;
+    int divisor = 1;
+    while (fd / divisor >= 10) divisor *= 10;
+    for (; divisor > 0; divisor /= 10) *end++ = static_cast<char>('0' + fd / divisor % 10);
+    *end = '\0';
+  }
+  // Through /proc, because AT_EMPTY_PATH asks for a capability.
+  int make(const char* path) override {
+    return static_cast<int>(sys::call(SYS_linkat, AT_FDCWD, sys::as_argument(link), AT_FDCWD,
+                                      sys::as_argument(path), AT_SYMLINK_FOLLOW));
+  }
+};
+
 }  // namespace
 
 int make_directory(Workspace& workspace, const Lookup& found, mode_t mode) {
@@ -133,6 +149,16 @@ int make_hard_link(Workspace& workspace, const Lookup& from, const Lookup& to) {
   HardLink link;
   if (!workspace.upper_path(from.path, link.from)) return -ENAMETOOLONG;
   return result != 0 ? result : place_new(workspace, to, from.status.st_mode, link);
+}
+
+int link_descriptor(Workspace& workspace, int fd, const Lookup& to) {
+  const int result = check_new_name(to, false);
+  if (result != 0) return result;
+  struct stat status;
+  const int known = sys::fstat(fd, &status);
+  if (known != 0) return known;
+  DescriptorLink link(fd);
+  return place_new(workspace, to, status.st_mode, link);
 }
 
 int remove_file(Workspace& workspace, const Lookup& found) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "cas/digest.h"
 #include "vfs/core/control.h"
 #include "vfs/core/index.h"
 #include "vfs/core/path_buffer.h"
