@@ -1,0 +1,146 @@
+#!/bin/bash
+# Gap 6 of RFC-0048: pread, pwrite, preadv, pwritev and their v2 forms, as parallel linkers use them,
+# with what comes along: mapped files, copy_file_range, sendfile, data bases.
+# shellcheck source-path=SCRIPTDIR/../lib disable=SC2317
+. "$(dirname "$0")/../lib/common.sh"
+. "$lib_dir/differential.sh"
+need python3 gcc ld.bfd ld.gold ld.lld mold sqlite3 objcopy
+
+fixture() {
+  seq 1 60000 >data.bin && echo small >small.txt && mkdir sub
+  for n in $(seq 12); do
+    { echo "int table$n[500] = {$n};"
+      for i in $(seq 40); do echo "int f${n}_$i(int x) { return x * $i + table$n[x & 63]; }"; done; } >m$n.c
+    gcc -g -ffunction-sections -c m$n.c -o m$n.o
+  done
+  { for n in $(seq 12); do echo "int f${n}_7(int);"; done; echo '#include <stdio.h>'
+    echo "int main(void) { int s = 0;"; for n in $(seq 12); do echo "s += f${n}_7($n);"; done
+    echo 'printf("%d\n", s); return 0; }'; } >main.c
+  gcc -g -c main.c -o main.o && cp small.txt prog && rm m?.c m??.c
+  sqlite3 base.db 'CREATE TABLE t(n INTEGER PRIMARY KEY, s TEXT); INSERT INTO t VALUES(1, "one"), (2, "two")'
+}
+begin gap_pread
+
+same "pread and pwrite leave the offset alone" <<'EOF'
+python3 - <<'PY'
+from calls import *
+fd = os.open("data.bin", os.O_RDWR)
+os.lseek(fd, 1000, 0)
+print(os.pread(fd, 20, 500), os.lseek(fd, 0, 1), os.pwrite(fd, b"#####", 502), os.lseek(fd, 0, 1))
+print(os.pread(fd, 20, 500), os.read(fd, 10), os.lseek(fd, 0, 1), other("print(open('data.bin').read()[500:520])"))
+PY
+sha256sum data.bin
+EOF
+
+same "preadv, pwritev and flags" <<'EOF'
+python3 - <<'PY'
+from calls import *
+fd = os.open("data.bin", os.O_RDWR)
+a, b = bytearray(7), bytearray(11)
+print(os.preadv(fd, [a, b], 300), bytes(a), bytes(b), os.preadv(fd, [a], 0, 0), bytes(a))
+print(os.pwritev(fd, [b"first", b"second"], 100), os.pwritev(fd, [b"sync"], 200, os.RWF_SYNC), os.pwritev(fd, [b"ds"], 210, os.RWF_DSYNC))
+print(os.pwritev(fd, [b"appended"], 0, os.RWF_APPEND), os.fstat(fd).st_size, os.pread(fd, 12, 98))
+print(os.readv(fd, [a]), os.writev(fd, [b"x", b"y"]), os.lseek(fd, 0, 1), os.preadv(fd, [a], 0, os.RWF_HIPRI))
+show("bad flag", os.pwritev, fd, [b"x"], 0, 1 << 20); show("bad offset", os.preadv, fd, [a], -7)
+PY
+sha256sum data.bin
+EOF
+
+same "exact errors" <<'EOF'
+python3 - <<'PY'
+from calls import *
+ro, wo, pipe = os.open("data.bin", os.O_RDONLY), os.open("small.txt", os.O_WRONLY), os.pipe()
+show("write on read-only", os.pwrite, ro, b"x", 0); show("read on write-only", os.pread, wo, 1, 0)
+show("negative", os.pread, ro, 1, -1); show("pipe", os.pread, pipe[0], 1, 0); show("pipe", os.pwrite, pipe[1], b"x", 0)
+show("directory", os.pread, os.open("sub", 0), 1, 0); show("closed", os.pread, 987, 1, 0); show("past end", os.pread, ro, 5, 1 << 40)
+PY
+EOF
+
+same "append mode, beyond the end, vectors into a new file" <<'EOF'
+python3 - <<'PY'
+from calls import *
+fd = os.open("small.txt", os.O_RDWR | os.O_APPEND)
+print(os.pwrite(fd, b"appended", 0), os.pread(fd, 99, 0))
+fd = os.open("far", os.O_RDWR | os.O_CREAT, 0o640)
+print(os.pwrite(fd, b"tail", 100000), os.pread(fd, 4, 50000), os.fstat(fd).st_size, os.pwritev(fd, [b"a" * 5000, b"b" * 5000], 20000))
+PY
+sha256sum far small.txt
+EOF
+
+same "many threads and many processes write one sealed file" <<'EOF'
+python3 - <<'PY'
+from calls import *
+from concurrent.futures import ThreadPoolExecutor
+def block(fd, i): return os.pwrite(fd, pattern(4096, i + 1), i * 4096)
+fd = os.open("data.bin", os.O_RDWR)
+with ThreadPoolExecutor(8) as pool: print(sum(pool.map(lambda i: block(fd, i), range(200))))
+with ThreadPoolExecutor(8) as pool: print(all(pool.map(lambda i: os.pread(fd, 4096, i * 4096) == pattern(4096, i + 1), range(200))))
+def own(i):
+    f = os.open("prog", os.O_WRONLY); n = os.pwrite(f, pattern(5000, i), i * 5000); os.close(f); return n
+with ThreadPoolExecutor(8) as pool: print(sum(pool.map(own, range(64))))
+for p in range(4):
+    if os.fork() == 0:
+        f = os.open("small.txt", os.O_WRONLY)
+        for i in range(p, 100, 4): os.pwrite(f, pattern(777, i), i * 777)
+        os._exit(0)
+for p in range(4): os.wait()
+PY
+sha256sum data.bin prog small.txt
+--- after
+sha256sum data.bin prog small.txt
+EOF
+
+for linker in bfd "gold -Wl,--threads -Wl,--thread-count=4" "lld -Wl,--threads=4" "mold -Wl,--thread-count=4"; do
+  same "linker ${linker%% *}, over a sealed output, twice" <<EOF
+ls /usr/bin/ld.${linker%% *} >/dev/null && for run in 1 2; do
+  gcc -fuse-ld=$linker main.o m*.o -o prog && ./prog
+  gcc -fuse-ld=$linker -Wl,--gc-sections -Wl,--build-id -shared m*.o -o sub/lib\$run.so; nm -D sub/lib\$run.so | wc -l
+done
+readelf -n prog sub/lib1.so; cmp sub/lib1.so sub/lib2.so; objcopy --only-keep-debug prog prog.debug; size prog prog.debug
+--- after
+./prog; gcc -fuse-ld=$linker -s main.o m*.o -o prog; ./prog; size prog
+EOF
+done
+
+same "shared maps write, private maps do not" <<'EOF'
+python3 - <<'PY'
+from calls import *
+import mmap
+with open("data.bin", "r+b") as f:
+    m = mmap.mmap(f.fileno(), 0); m[10:16] = b"shared"; m.flush(); print(os.pread(f.fileno(), 6, 10))
+    print(other("print(open('data.bin').read()[10:16])"))
+with open("small.txt", "rb") as f:
+    m = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_COPY); m[0:5] = b"priv8"; print(m[:], f.read())
+    m = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ); print(m[:])
+f = open("prog", "r+b"); m = mmap.mmap(f.fileno(), 0); f.close(); m[0:5] = b"after"; m.close()
+PY
+cat prog; head -c 20 data.bin
+--- after
+cat prog; head -c 20 data.bin
+EOF
+
+same "copy_file_range, sendfile, splice and cp --reflink" <<'EOF'
+python3 - <<'PY'
+from calls import *
+src = os.open("data.bin", os.O_RDONLY); dst = os.open("small.txt", os.O_RDWR); new = os.open("new", os.O_RDWR | os.O_CREAT)
+print(os.copy_file_range(src, dst, 1000, 50, 3), os.sendfile(new, src, 70, 500), os.lseek(src, 0, 1))
+r, w = os.pipe(); print(os.splice(src, w, 100, offset_src=10), os.splice(r, new, 100, offset_dst=5000), os.fstat(new).st_size)
+show("onto itself", os.copy_file_range, dst, dst, 10, 0, 5); show("read-only target", os.copy_file_range, dst, src, 5, 0, 0)
+PY
+cp --reflink=auto data.bin sub/copy; cp data.bin small.txt; sha256sum small.txt new sub/copy
+EOF
+
+same "sqlite3 on a sealed data base: journal, WAL, vacuum" <<'EOF'
+sqlite3 base.db 'INSERT INTO t VALUES(3, "three"); UPDATE t SET s = "ONE" WHERE n = 1; SELECT * FROM t; PRAGMA integrity_check'
+sqlite3 base.db 'PRAGMA journal_mode=wal; WITH RECURSIVE c(x) AS (SELECT 10 UNION ALL SELECT x + 1 FROM c WHERE x < 2000) INSERT INTO t SELECT x, x || "text" FROM c'
+sqlite3 base.db 'SELECT count(*) FROM t; DELETE FROM t WHERE n > 50; PRAGMA journal_mode=delete; VACUUM; SELECT count(*), max(n) FROM t; PRAGMA integrity_check'; ls base*; sqlite3 base.db .dump >dump; rm base.db
+--- after
+sqlite3 new.db <dump; sqlite3 new.db 'SELECT sum(n) FROM t'; rm new.db
+EOF
+
+via=run same "the same through vfs run" <<'EOF'
+gcc -fuse-ld=lld main.o m*.o -o prog; ./prog; python3 -c 'import os; fd = os.open("data.bin", 2); os.pwrite(fd, b"xyz", 7); print(os.pread(fd, 9, 5))'
+EOF
+
+check_base_unchanged
+finish
