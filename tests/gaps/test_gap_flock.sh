@@ -148,7 +148,7 @@ for way in ("flock", "lockf"):
     fd = os.open("lock", os.O_RDWR); getattr(fcntl, way)(fd, EX); r, w = os.pipe()
     if os.fork() == 0:
         f = os.open("lock", os.O_RDWR); os.write(w, b"waiting "); getattr(fcntl, way)(f, EX); os.write(w, b"got"); os._exit(0)
-    print(os.read(r, 8)); time.sleep(0.1); os.write(w, b"released "); os.close(fd) if way == "flock" else fcntl.lockf(fd, UN)
+    print(os.read(r, 8)); time.sleep(0.1); os.write(w, b"released "); getattr(fcntl, way)(fd, UN)
     os.wait(); print(os.read(r, 99))
 PY
 EOF
@@ -201,6 +201,7 @@ fd = os.open("one", os.O_RDONLY); fcntl.flock(fd, EX); print(probe("one"), probe
 EOF
 
 # A lock held while a commit seals the file still excludes others afterwards.
+# shellcheck disable=SC2016
 over_commit() {
   local holder
   inside bare bash -c 'echo draft >lock; echo draft >two; exec 9<lock; flock 9; echo ready >"$1"; while [ ! -e "$2" ]; do sleep 0.05; done' \

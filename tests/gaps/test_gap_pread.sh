@@ -7,16 +7,17 @@
 need python3 gcc ld.bfd ld.gold ld.lld mold sqlite3 objcopy
 
 fixture() {
-  seq 1 60000 >data.bin && echo small >small.txt && mkdir sub
+  local n
+  seq 1 60000 >data.bin && echo small >small.txt && mkdir sub && cp small.txt prog
+  echo '#include <stdio.h>' >main.c
   for n in $(seq 12); do
-    { echo "int table$n[500] = {$n};"
-      for i in $(seq 40); do echo "int f${n}_$i(int x) { return x * $i + table$n[x & 63]; }"; done; } >m$n.c
-    gcc -g -ffunction-sections -c m$n.c -o m$n.o
+    { printf 'int table%d[500] = {%d};\n' "$n" "$n"
+      seq 40 | sed "s/.*/int f${n}_&(int x) { return x * & + table${n}[x \& 63]; }/"; } >"m$n.c"
+    gcc -g -fPIC -ffunction-sections -c "m$n.c" -o "m$n.o"
+    echo "int f${n}_7(int);" >>main.c
   done
-  { for n in $(seq 12); do echo "int f${n}_7(int);"; done; echo '#include <stdio.h>'
-    echo "int main(void) { int s = 0;"; for n in $(seq 12); do echo "s += f${n}_7($n);"; done
-    echo 'printf("%d\n", s); return 0; }'; } >main.c
-  gcc -g -c main.c -o main.o && cp small.txt prog && rm m?.c m??.c
+  { echo 'int main(void) { int s = 0;'; seq 12 | sed 's/.*/s += f&_7(&);/'; echo 'return !printf("%d", s); }'; } >>main.c
+  gcc -g -c main.c -o main.o && rm m?.c m??.c
   sqlite3 base.db 'CREATE TABLE t(n INTEGER PRIMARY KEY, s TEXT); INSERT INTO t VALUES(1, "one"), (2, "two")'
 }
 begin gap_pread

@@ -20,7 +20,7 @@ begin gap_symlink
 same "library versioning chain" <<'EOF'
 gcc -shared -fPIC -Wl,-soname,libfoo.so.1 foo.c -o lib/libfoo.so.1.0.0
 ln -s libfoo.so.1.0.0 lib/libfoo.so.1; ln -s libfoo.so.1 lib/libfoo.so
-readlink lib/libfoo.so; readlink -f lib/libfoo.so; realpath lib/libfoo.so.1; ls -l lib | awk 'NR > 1 {print $1, $2, $5, $9, $10, $11}'
+readlink lib/libfoo.so; readlink -f lib/libfoo.so; realpath lib/libfoo.so.1; ls -l lib | awk '/^[-l]/ {print $1, $2, $5, $9, $10, $11}'
 gcc main.c -Llib -lfoo -o prog; LD_LIBRARY_PATH=lib ./prog; echo $?
 gcc main.c -Llib -lfoo -Wl,-rpath,'$ORIGIN/lib' -o prog2; ./prog2; echo $?; ldconfig -n lib; ls lib
 --- after

@@ -102,11 +102,13 @@ same() {
   script=${text%%$'\n--- after'*}
   after=
   [ "$script" = "$text" ] || after=${text#*$'\n--- after'}
+  rm -f "$T"/out/native*
   make_place native
   run_script native native "$script"
   listing "$place" >"$T/out/native.tree"
   [ -z "$after" ] || run_script native-after native "$after"
-  if grep -E 'Traceback|syntax error|command not found' "$T/out"/native*.stderr >"$T/out/broken"; then
+  if grep -E 'Traceback|syntax error|command not found' "$T/out"/native*.stderr >"$T/out/broken" ||
+    grep -x 124 "$T/out"/native*.code >>"$T/out/broken"; then
     fail "$name" "the script itself is broken natively: $(head -n 3 "$T/out/broken" | tr '\n' ' ')"
     return
   fi
