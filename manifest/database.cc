@@ -1,0 +1,119 @@
+#include "manifest/database.h"
+
+#include "cas/error.h"
+
+namespace vfs {
+
+Database::Database(const std::filesystem::path& path) : name_(path.string()) {
+  sqlite3* handle = nullptr;
+  const int result = sqlite3_open_v2(path.c_str(), &handle,
+                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  handle_.reset(handle);
+  if (result != SQLITE_OK) fail();
+  sqlite3_busy_timeout(handle, 60'000);
+  execute("PRAGMA journal_mode = WAL");
+  execute("PRAGMA synchronous = NORMAL");
+  execute("PRAGMA foreign_keys = ON");
+}
+
+void Database::fail() const {
+  const int code = sqlite3_errcode(handle_.get());
+  std::string hint = "check free space and permissions of the store";
+  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
+    hint = "the manifest is damaged: restore manifest.db from a copy; objects are not affected";
+  }
+  throw Error(name_, sqlite3_errmsg(handle_.get()), hint);
+}
+
+void Database::execute(const char* sql) {
+  if (sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail();
+}
+
+Statement Database::prepare(std::string_view sql) {
+  sqlite3_stmt* handle = nullptr;
+  if (sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()),
+                         SQLITE_PREPARE_PERSISTENT, &handle, nullptr) != SQLITE_OK) {
+    fail();
+  }
+  return Statement(*this, handle);
+}
+
+Statement& Statement::bind(int at, int64_t value) {
+  if (sqlite3_bind_int64(handle_.get(), at, value) != SQLITE_OK) database_->fail();
+  return *this;
+}
+
+Statement& Statement::bind_text(int at, std::string_view value) {
+  if (sqlite3_bind_text64(handle_.get(), at, value.data(), value.size(), SQLITE_TRANSIENT,
+                          SQLITE_UTF8) != SQLITE_OK) {
+    database_->fail();
+  }
+  return *this;
+}
+
+Statement& Statement::bind_blob(int at, std::string_view value) {
+  // A null pointer would bind NULL, not an empty blob.
+  const char* data = value.data() != nullptr ? value.data() : "";
+  if (sqlite3_bind_blob64(handle_.get(), at, data, value.size(), SQLITE_TRANSIENT) != SQLITE_OK) {
+    database_->fail();
+  }
+  return *this;
+}
+
+Statement& Statement::bind(int at, const Digest& value) {
+  return bind_blob(at, {reinterpret_cast<const char*>(value.bytes), Digest::kSize});
+}
+
+Statement& Statement::bind_null(int at) {
+  if (sqlite3_bind_null(handle_.get(), at) != SQLITE_OK) database_->fail();
+  return *this;
+}
+
+bool Statement::step() {
+  const int result = sqlite3_step(handle_.get());
+  if (result != SQLITE_ROW && result != SQLITE_DONE) database_->fail();
+  return result == SQLITE_ROW;
+}
+
+void Statement::run() {
+  while (step()) {
+  }
+  reset();
+}
+
+void Statement::reset() { sqlite3_reset(handle_.get()); }
+
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(handle_.get(), column) == SQLITE_NULL;
+}
+
+int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(handle_.get(), column);
+}
+
+std::string_view Statement::bytes(int column) const {
+  const void* data = sqlite3_column_blob(handle_.get(), column);
+  const int size = sqlite3_column_bytes(handle_.get(), column);
+  return {static_cast<const char*>(data), static_cast<size_t>(size)};
+}
+
+Digest Statement::digest(int column) const {
+  const std::string_view blob = bytes(column);
+  Digest digest = {};
+  if (blob.size() != Digest::kSize) {
+    throw Error("manifest", "a digest has the wrong length", "the database is damaged");
+  }
+  memcpy(digest.bytes, blob.data(), Digest::kSize);
+  return digest;
+}
+
+Transaction::~Transaction() {
+  if (done_) return;
+  try {
+    database_.execute("ROLLBACK");
+  } catch (const Error&) {
+    // Nothing was begun, or SQLite rolled back by itself.
+  }
+}
+
+}  // namespace vfs
