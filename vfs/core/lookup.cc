@@ -97,13 +97,18 @@ void take_record(const Workspace& workspace, const UpperEntry& upper, Lookup& ou
 
 // A directory in upper: what the base adds to it, and its identity, which must
 // not change when it is mirrored (rm -r compares it before and after).
-int take_upper_directory(Workspace& workspace, const UpperEntry& upper, Lookup& out) {
-  if (out.base_may_have) {
+int take_upper_directory(Workspace& workspace, const UpperEntry& upper, bool ask_upper,
+                         Lookup& out) {
+  // A record matters even where the base has nothing: the directory may have
+  // been moved here from elsewhere. Moving sets the subtree bit.
+  if (out.base_may_have || ask_upper ||
+      workspace.control->filter.may_have_changed_subtree(out.hash)) {
     PathBuffer redirect;
     switch (read_shade(workspace, out.path, redirect)) {
       case Shade::merged: break;
       case Shade::opaque: out.base_may_have = false; break;
       case Shade::redirected:
+        out.base_may_have = true;
         out.base_is_elsewhere = true;
         out.elsewhere.assign(redirect);
         break;
@@ -146,7 +151,7 @@ int look_at(Workspace& workspace, bool ask_upper, Lookup& out) {
       const int result = read_upper(workspace, out.path, upper);
       if (result != 0) return result;
       if (upper.kind == UpperKind::inode && S_ISDIR(upper.status.st_mode)) {
-        return take_upper_directory(workspace, upper, out);
+        return take_upper_directory(workspace, upper, ask_upper, out);
       }
       if (upper.kind != UpperKind::absent) {
         out.entry = nullptr;
@@ -274,7 +279,8 @@ int stand_at_root(Walk& walk) {
   out.base_is_elsewhere = false;
   out.last = LastComponent::root;
   walk.ask_upper = false;
-  return look_at(walk.workspace, false, out);
+  // The root is in upper from the beginning; nothing announces it.
+  return look_at(walk.workspace, true, out);
 }
 
 // Goes from the directory that `out` is to its child `name`.

@@ -88,8 +88,17 @@ void parse_record(const char* target, uint32_t length, Record& record) {
   switch (target[kRecordPrefixLength]) {
     case kWhiteout: record.kind = RecordKind::whiteout; return;
     case kLink: record.kind = RecordKind::link; return;
-    case kOpaque: record.kind = RecordKind::opaque; return;
-    case kRedirect: record.kind = RecordKind::redirect; return;
+    case kOpaque:
+      record.kind = RecordKind::opaque;
+      record.damaged = !read_hex(record.payload, record.generation);
+      return;
+    case kRedirect:
+      if (read_hex(record.payload, record.generation) && *record.payload == ' ') {
+        ++record.payload;
+        record.kind = RecordKind::redirect;
+        return;
+      }
+      break;
     case kObject:
       if (parse_object(record.payload, length - kRecordPrefixLength - 1, record.object)) {
         record.kind = RecordKind::object;
@@ -113,10 +122,13 @@ bool format_object_record(const ObjectRecord& object, PathBuffer& out) {
 
 bool format_whiteout_record(PathBuffer& out) { return begin(out, kWhiteout); }
 
-bool format_opaque_record(PathBuffer& out) { return begin(out, kOpaque); }
+bool format_opaque_record(uint64_t generation, PathBuffer& out) {
+  return begin(out, kOpaque) && append_hex(out, generation);
+}
 
-bool format_redirect_record(const char* base_path, PathBuffer& out) {
-  return begin(out, kRedirect) && out.append(base_path);
+bool format_redirect_record(uint64_t generation, const char* base_path, PathBuffer& out) {
+  return begin(out, kRedirect) && append_hex(out, generation) && out.append_character(' ') &&
+         out.append(base_path);
 }
 
 bool format_link_target(const char* target, PathBuffer& out) {

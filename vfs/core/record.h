@@ -14,6 +14,10 @@
 //   opaque    nothing of the base shows through this directory
 //   redirect  the base's part of this directory is found at another path
 //
+// Directory records carry the generation of the base they speak of. A commit
+// moves the base to a snapshot that has every directory where the workspace
+// has it; raising the generation makes all older records void at once.
+//
 // A character device 0:0 is a whiteout too: rename(2) with RENAME_WHITEOUT
 // leaves one behind, atomically.
 #pragma once
@@ -57,6 +61,7 @@ struct Record {
   RecordKind kind = RecordKind::none;
   bool damaged = false;
   ObjectRecord object;
+  uint64_t generation = 0;  // opaque, redirect
   const char* payload = nullptr;
 };
 
@@ -66,8 +71,8 @@ void parse_record(const char* target, uint32_t length, Record& record);
 // Each writes the link target of one record. False if it does not fit.
 bool format_object_record(const ObjectRecord& object, PathBuffer& out);
 bool format_whiteout_record(PathBuffer& out);
-bool format_opaque_record(PathBuffer& out);
-bool format_redirect_record(const char* base_path, PathBuffer& out);
+bool format_opaque_record(uint64_t generation, PathBuffer& out);
+bool format_redirect_record(uint64_t generation, const char* base_path, PathBuffer& out);
 // The target to store for a program's link: the same, or escaped.
 bool format_link_target(const char* target, PathBuffer& out);
 

@@ -81,22 +81,27 @@ Shade read_shade(const Workspace& workspace, const PathBuffer& path, PathBuffer&
   }
   Record record;
   parse_record(target.text, target.length, record);
-  if (record.kind == RecordKind::redirect && redirect.assign(record.payload)) {
-    return Shade::redirected;
-  }
+  if (record.kind == RecordKind::none) return Shade::merged;
   // A damaged record hides the base rather than showing the wrong part of it.
-  return record.kind == RecordKind::none ? Shade::merged : Shade::opaque;
+  if (record.damaged) return Shade::opaque;
+  if (record.generation != workspace.control->generation.load(std::memory_order_acquire)) {
+    return Shade::merged;
+  }
+  return record.kind == RecordKind::redirect && redirect.assign(record.payload)
+             ? Shade::redirected
+             : Shade::opaque;
 }
 
 int write_opaque(const Workspace& workspace, const char* directory) {
   PathBuffer target;
-  format_opaque_record(target);
+  format_opaque_record(workspace.control->generation.load(std::memory_order_acquire), target);
   return write_directory_record(workspace, directory, target);
 }
 
 int write_redirect(const Workspace& workspace, const char* directory, const char* base_path) {
   PathBuffer target;
-  if (!format_redirect_record(base_path, target)) return -ENAMETOOLONG;
+  const uint64_t generation = workspace.control->generation.load(std::memory_order_acquire);
+  if (!format_redirect_record(generation, base_path, target)) return -ENAMETOOLONG;
   return write_directory_record(workspace, directory, target);
 }
 

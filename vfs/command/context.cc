@@ -1,0 +1,207 @@
+#include "vfs/command/context.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "cas/hash.h"
+#include "manifest/ingest.h"
+#include "vfs/core/listing.h"
+
+namespace vfs {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string read_link_text(const std::string& path) {
+  std::string text(PATH_MAX, '\0');
+  const ssize_t length = ::readlink(path.c_str(), text.data(), text.size());
+  text.resize(length > 0 ? static_cast<size_t>(length) : 0);
+  return text;
+}
+
+// "<store>/workspaces/<id>/upper/src" -> "<root>/src"
+std::string as_user_sees(const std::string& real) {
+  for (size_t at = real.find("/upper"); at != std::string::npos; at = real.find("/upper", at + 1)) {
+    const std::string state = real.substr(0, at);
+    const std::string rest = real.substr(at + 6);
+    const bool whole = rest.empty() || rest[0] == '/';
+    const std::string root = whole && ::access((state + "/control").c_str(), F_OK) == 0
+                                 ? read_link_text(state + "/root")
+                                 : "";
+    if (!root.empty()) return root + rest;
+  }
+  return real;
+}
+
+}  // namespace
+
+Context Context::start() {
+  if (void* suspend = ::dlsym(RTLD_DEFAULT, "vfs_shim_suspend")) {
+    reinterpret_cast<void (*)()>(suspend)();
+  }
+  char here[PATH_MAX];
+  if (::getcwd(here, sizeof(here)) == nullptr) {
+    throw system_error("working directory", errno, "go to a directory that exists");
+  }
+  Context context;
+  context.directory = as_user_sees(here);
+  return context;
+}
+
+std::string Context::absolute(const std::string& path) const {
+  std::string joined = path;
+  if (joined.empty() || joined[0] != '/') joined = directory + "/" + path;
+  std::string normal = fs::path(joined).lexically_normal().string();
+  while (normal.size() > 1 && normal.back() == '/') normal.pop_back();
+  return normal;
+}
+
+PathBuffer path_buffer(std::string_view text) {
+  PathBuffer path;
+  if (!path.assign(text.data(), text.size())) {
+    throw system_error(std::string(text.substr(0, 80)) + "...", ENAMETOOLONG);
+  }
+  return path;
+}
+
+PathBuffer child_of(const PathBuffer& path, std::string_view name) {
+  PathBuffer child = path;
+  if (!child.push(name.data(), name.size())) {
+    throw system_error(std::string(path.text, path.length), ENAMETOOLONG);
+  }
+  return child;
+}
+
+std::string short_id(const SnapshotId& id) { return digest_text(id).substr(0, 12); }
+
+OpenWorkspace::OpenWorkspace(const Context& context, const std::string& directory)
+    : core_(std::make_unique<Workspace>()) {
+  // Deleted or virtual directories are climbed by name until a marker shows up.
+  std::string at = context.absolute(directory);
+  WorkspaceFault fault = WorkspaceFault::no_marker;
+  int result = -ENOENT;
+  while (true) {
+    result = core_->open(at.c_str(), fault);
+    if (result == 0 || fault != WorkspaceFault::no_marker || at == "/") break;
+    at = fs::path(at).parent_path().string();
+  }
+  if (fault == WorkspaceFault::no_marker && result != 0) {
+    throw Error(context.absolute(directory), "not in a workspace (no marker .vfs here or above)",
+                "make one with `vfs init` or `vfs clone SOURCE DIR`");
+  }
+  if (result != 0) {
+    throw Error(core_->root.length != 0 ? core_->root.text : at,
+                fmt::format("{} ({})", describe(fault), strerrordesc_np(-result)),
+                "check the store with `vfs verify`; real files were not touched");
+  }
+  store_.emplace(Store::open(core_->store.text));
+  objects_.emplace(*store_);
+  manifest_.emplace(*store_);
+}
+
+std::optional<Snapshot> OpenWorkspace::head() {
+  const std::string text = read_link_text(state() + "/head");
+  Digest id;
+  if (text.size() != Digest::kHexLength || !digest_from_hex(text.data(), id)) return std::nullopt;
+  return manifest_->snapshot(id);
+}
+
+void OpenWorkspace::set_head(const SnapshotId& id) {
+  // A link, because a link is replaced in one step.
+  const std::string temporary = store_->temporary_name().string();
+  if (::symlink(digest_text(id).c_str(), temporary.c_str()) != 0 ||
+      ::rename(temporary.c_str(), (state() + "/head").c_str()) != 0) {
+    throw system_error(state() + "/head", errno);
+  }
+}
+
+PathBuffer OpenWorkspace::below_root(const Context& context, const std::string& path) const {
+  const std::string absolute = context.absolute(path);
+  PathBuffer rest;
+  if (!enter_workspace(*core_, absolute.c_str(), rest)) {
+    throw Error(absolute, "outside the workspace " + root(), "give a path below its root");
+  }
+  if (strcmp(rest.text, ".") == 0) rest.truncate(0);
+  return rest;
+}
+
+void OpenWorkspace::look_up(const PathBuffer& path, Lookup& found) {
+  const int result = look_up_canonical(*core_, path, found);
+  if (result == -ENOENT || result == -ENOTDIR) {
+    found.source = Source::missing;
+    found.path.assign(path);
+    found.inside = true;
+  } else if (result != 0) {
+    throw system_error(path.text, -result);
+  }
+}
+
+void OpenWorkspace::look_up_existing(const PathBuffer& path, Lookup& found) {
+  const PathBuffer top;
+  const int result =
+      vfs::look_up(*core_, top, path.length != 0 ? path.text : ".", Follow::no, found);
+  if (result != 0 || !found.inside || !found.exists()) {
+    throw system_error(path.text, result != 0 ? -result : ENOENT, "`vfs ls` shows what there is");
+  }
+}
+
+Descriptor OpenWorkspace::open_content(const Lookup& found) {
+  PathBuffer real;
+  if (found.is_sealed()) return objects_->open(found.digest);
+  const bool fits = found.source == Source::live ? core_->live_path(found.base_path(), real)
+                                                 : core_->upper_path(found.path, real);
+  Descriptor fd(fits ? ::open(real.text, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1);
+  if (!fd) throw system_error(found.path.text, errno);
+  return fd;
+}
+
+Digest OpenWorkspace::digest_of_content(const Lookup& found) {
+  if (found.is_sealed()) return found.digest;
+  const Descriptor fd = open_content(found);
+  StreamingHash hash;
+  std::string piece(1 << 20, '\0');
+  for (ssize_t count; (count = ::read(fd.get(), piece.data(), piece.size())) != 0;) {
+    if (count < 0) throw system_error(found.path.text, errno);
+    hash.update(piece.data(), static_cast<size_t>(count));
+  }
+  return hash.digest();
+}
+
+Entry entry_of(OpenWorkspace& workspace, const Lookup& found) {
+  Entry entry;
+  entry.name = found.path.name();
+  entry.metadata = metadata_of(found.status);
+  if (found.is_regular()) {
+    entry.size = static_cast<uint64_t>(found.status.st_size);
+    if (found.is_sealed()) entry.digest = found.digest;
+  } else if (found.is_link()) {
+    PathBuffer target;
+    const int result = read_link(workspace.core(), found, target);
+    if (result != 0) throw system_error(found.path.text, -result);
+    entry.target = target.text;
+    entry.size = target.length;
+  } else if (!found.is_directory()) {
+    entry.device = found.status.st_rdev;
+  }
+  return entry;
+}
+
+std::vector<std::string> names_in(OpenWorkspace& workspace, const Lookup& directory) {
+  Listing listing;
+  const int result = listing.read(workspace.core(), directory);
+  if (result != 0) throw system_error(directory.path.text, -result);
+  std::vector<std::string> names;
+  for (const struct dirent64* entry = listing.at(0); entry != nullptr;
+       entry = listing.at(static_cast<uint32_t>(entry->d_off))) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace vfs
