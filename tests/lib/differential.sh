@@ -28,7 +28,8 @@ compare_runs() {
   done
 }
 
-# compare_export LABEL: the merged tree against $T/out/native.tree. Leaves its times in times.LABEL.
+# compare_export LABEL [EXPECTED]: the merged tree against EXPECTED, by default $T/out/native.tree.
+# Leaves its times in times.LABEL.
 compare_export() {
   local found
   rm -rf "$T/export"
@@ -40,7 +41,7 @@ compare_export() {
   fi
   listing "$T/export" >"$T/out/virtual.tree"
   times "$T/export" >"$T/out/times.$1"
-  found=$(difference "$T/out/native.tree" "$T/out/virtual.tree")
+  found=$(difference "${2:-$T/out/native.tree}" "$T/out/virtual.tree")
   [ -z "$found" ] || printf 'tree %s differs: %s; ' "$1" "$found"
 }
 
