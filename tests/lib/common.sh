@@ -28,7 +28,7 @@ export PYTHONPATH=$lib_dir PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0
 passed=0 failed=0
 
 pass() { passed=$((passed + 1)); printf 'PASS %s\n' "$1"; }
-fail() { failed=$((failed + 1)); printf 'FAIL %s: %s\n' "$1" "${2:-}"; }
+fail() { failed=$((failed + 1)); printf 'FAIL %s: %s\n' "$1" "$(tr '\n' '|' <<<"${2:-}")"; }
 
 # verdict NAME REASON: an empty reason is a pass.
 verdict() { if [ -z "$2" ]; then pass "$1"; else fail "$1" "$2"; fi; }
