@@ -1,0 +1,141 @@
+#include <nlohmann/json.hpp>
+
+#include "vfs/command/changes.h"
+#include "vfs/command/commands.h"
+#include "vfs/command/commit.h"
+#include "vfs/command/diff.h"
+#include "vfs/command/state.h"
+
+namespace vfs {
+namespace {
+
+void status(const Context& context) {
+  OpenWorkspace workspace(context);
+  const std::vector<Change> changes = changes_of(workspace);
+  if (!context.json) {
+    for (const Change& change : changes) {
+      const char kind = static_cast<char>(change.kind);
+      if (change.kind == ChangeKind::renamed) {
+        fmt::print("{} {} -> {}\n", kind, change.old_path, change.path);
+      } else {
+        fmt::print("{} {}\n", kind, change.path);
+      }
+    }
+    return;
+  }
+  nlohmann::json list = nlohmann::json::array();
+  for (const Change& change : changes) {
+    nlohmann::json item{{"kind", std::string(1, static_cast<char>(change.kind))},
+                        {"path", json_text(change.path)}};
+    if (!change.old_path.empty()) item["old_path"] = json_text(change.old_path);
+    list.push_back(std::move(item));
+  }
+  const std::optional<Snapshot> head = workspace.head();
+  print_json(nlohmann::json{
+      {"root", json_text(workspace.root())},
+      {"base", workspace.core().has_snapshot_base() ? "snapshot" : "live"},
+      {"head", head ? nlohmann::json(digest_text(head->id)) : nlohmann::json()},
+      {"changes", list}}.dump());
+}
+
+void diff(const Context& context, const std::string& from, const std::string& to, bool stat) {
+  OpenWorkspace workspace(context);
+  Manifest& manifest = workspace.manifest();
+  if (from.empty()) {
+    const auto before = reference_of(workspace);
+    const auto after = merged_reference(workspace);
+    print_diff(changes_of(workspace), *before, *after, stat);
+    return;
+  }
+  // A alone: from A to the last commit.
+  const Snapshot a = manifest.resolve(from);
+  std::optional<Snapshot> b = to.empty() ? workspace.head() : manifest.resolve(to);
+  if (!b) throw Error(workspace.root(), "no commit to compare with", "run `vfs commit` first");
+  const auto before = reference_of(workspace.objects(), manifest, a);
+  const auto after = reference_of(workspace.objects(), manifest, *b);
+  print_diff(changes_between(manifest, a, *b), *before, *after, stat);
+}
+
+void commit_workspace(const Context& context, const std::string& message) {
+  OpenWorkspace workspace(context);
+  const CommitResult result = commit(workspace, message);
+  if (context.json) {
+    print_json(nlohmann::json{{"id", digest_text(result.snapshot.id)},
+                              {"changed", result.changed},
+                              {"in_use", result.in_use}}.dump());
+    return;
+  }
+  if (!result.changed) {
+    fmt::print("nothing to commit, at {}\n", short_id(result.snapshot.id));
+    return;
+  }
+  fmt::print("{} {}\n", short_id(result.snapshot.id), result.snapshot.message);
+  if (result.in_use > 0) {
+    fmt::print(stderr, "vfs: {} files are open for writing and stay drafts\n", result.in_use);
+  }
+}
+
+void switch_base(const Context& context, const std::string& spec, bool force) {
+  OpenWorkspace workspace(context);
+  const Snapshot snapshot = workspace.manifest().resolve(spec);
+  if (!changes_of(workspace).empty()) {
+    if (!force) {
+      throw Error(workspace.root(), "there are changes that a switch would hide",
+                  "`vfs commit` or `vfs discard` them, or use --force to drop them");
+    }
+  }
+  drop_upper(workspace);
+  move_base(workspace, snapshot);
+  drop_upper(workspace);
+  fmt::print("base is now {} {}\n", short_id(snapshot.id), snapshot.message);
+}
+
+}  // namespace
+
+void add_change_commands(CLI::App& app, Context& context) {
+  static std::string first;
+  static std::string second;
+  static std::vector<std::string> paths;
+  static bool flag = false;
+
+  CLI::App* status_command = app.add_subcommand(
+      "status", "What changed against the base: A added, M modified, D deleted, R renamed, T type.");
+  add_json_flag(*status_command, context);
+  status_command->callback([&] { status(context); });
+
+  CLI::App* diff_command = app.add_subcommand(
+      "diff", "Unified diff of the workspace, of snapshot A to the last commit, or of A to B.");
+  diff_command->add_flag("--stat", flag, "only count lines");
+  diff_command->add_option("A", first, "snapshot");
+  diff_command->add_option("B", second, "snapshot");
+  diff_command->callback([&] { diff(context, first, second, flag); });
+
+  CLI::App* commit_command =
+      app.add_subcommand("commit", "Make a snapshot of the workspace and move its base there.");
+  commit_command->add_option("-m,--message", first, "what this snapshot is");
+  add_json_flag(*commit_command, context);
+  commit_command->callback([&] { commit_workspace(context, first); });
+
+  CLI::App* switch_command = app.add_subcommand("switch", "Move the base to another snapshot.");
+  switch_command->add_option("SNAPSHOT", first, "id or ref")->required();
+  switch_command->add_flag("--force", flag, "drop changes");
+  switch_command->callback([&] { switch_base(context, first, flag); });
+
+  CLI::App* restore_command =
+      app.add_subcommand("restore", "Take paths, with all below them, back to the base.");
+  restore_command->add_option("PATH", paths, "paths")->required();
+  restore_command->callback([&] {
+    OpenWorkspace workspace(context);
+    for (const std::string& path : paths) {
+      restore_path(workspace, workspace.below_root(context, path));
+    }
+  });
+
+  CLI::App* discard_command = app.add_subcommand("discard", "Drop all changes.");
+  discard_command->callback([&] {
+    OpenWorkspace workspace(context);
+    drop_upper(workspace);
+  });
+}
+
+}  // namespace vfs

@@ -1,0 +1,231 @@
+#include "vfs/command/changes.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+
+namespace vfs {
+namespace {
+
+std::string join(const std::string& directory, const std::string& name) {
+  return directory.empty() ? name : directory + "/" + name;
+}
+
+bool is_directory(const Entry& entry) { return S_ISDIR(entry.metadata.mode); }
+bool is_file(const Entry& entry) { return S_ISREG(entry.metadata.mode); }
+
+bool same_type(const Entry& a, const Entry& b) {
+  return (a.metadata.mode & S_IFMT) == (b.metadata.mode & S_IFMT);
+}
+
+// Directories change their mtime with every name in them: no change of their own.
+bool same_attributes(const Entry& a, const Entry& b) {
+  const bool same = a.metadata.mode == b.metadata.mode && a.metadata.uid == b.metadata.uid &&
+                    a.metadata.gid == b.metadata.gid;
+  return same && (is_directory(a) || a.metadata == b.metadata);
+}
+
+// Compares the merged tree with the reference, looking only where upper has a say.
+class Comparison {
+ public:
+  Comparison(OpenWorkspace& workspace, Reference& reference)
+      : workspace_(workspace), reference_(reference) {}
+
+  std::vector<Change> run() {
+    compare("");
+    pair_renames();
+    std::sort(changes_.begin(), changes_.end(),
+              [](const Change& a, const Change& b) { return a.path < b.path; });
+    return std::move(changes_);
+  }
+
+ private:
+  void add(ChangeKind kind, const std::string& path, bool directory) {
+    changes_.push_back({kind, directory ? path + "/" : path, {}});
+  }
+
+  void add_deleted(const std::string& path, const Entry& entry) {
+    if (!is_directory(entry)) return add(ChangeKind::deleted, path, false);
+    const std::vector<std::string> names = reference_.names(path);
+    if (names.empty()) add(ChangeKind::deleted, path, true);
+    for (const std::string& name : names) {
+      if (const auto below = reference_.find(join(path, name))) {
+        add_deleted(join(path, name), *below);
+      }
+    }
+  }
+
+  void add_added(const std::string& path, const Lookup& found) {
+    if (!found.is_directory()) return add(ChangeKind::added, path, false);
+    const std::vector<std::string> names = names_in(workspace_, found);
+    if (names.empty()) add(ChangeKind::added, path, true);
+    for (const std::string& name : names) {
+      Lookup below;
+      workspace_.look_up(path_buffer(join(path, name)), below);
+      if (below.exists()) add_added(join(path, name), below);
+    }
+  }
+
+  // Where something may differ below a directory that both sides have.
+  std::set<std::string> names_to_compare(const std::string& path, const Lookup& found) {
+    std::set<std::string> names;
+    if (found.source == Source::upper && found.merged && !found.base_is_elsewhere) {
+      // Only what upper holds, whiteouts included; the rest is the base's.
+      PathBuffer real;
+      std::error_code error;
+      if (!workspace_.core().upper_path(found.path, real)) return names;
+      for (const auto& entry : std::filesystem::directory_iterator(real.text, error)) {
+        names.insert(entry.path().filename().string());
+      }
+      names.erase(kDirectoryRecordName);
+      return names;
+    }
+    for (std::string& name : names_in(workspace_, found)) names.insert(std::move(name));
+    for (std::string& name : reference_.names(path)) names.insert(std::move(name));
+    return names;
+  }
+
+  bool unchanged_base(const Lookup& found) {
+    return (found.source == Source::snapshot || found.source == Source::live) &&
+           !found.base_is_elsewhere;
+  }
+
+  void compare(const std::string& path) {
+    Lookup found;
+    workspace_.look_up(path_buffer(path), found);
+    const std::optional<Entry> before = reference_.find(path);
+    if (!found.exists()) {
+      if (before) add_deleted(path, *before);
+      return;
+    }
+    if (!before) return add_added(path, found);
+    if (unchanged_base(found) && !path.empty()) return;
+    const Entry now = entry_of(workspace_, found);
+    if (!same_type(now, *before)) {
+      if (is_directory(*before) || is_directory(now)) {
+        add_deleted(path, *before);
+        return add_added(path, found);
+      }
+      return add(ChangeKind::type_changed, path, false);
+    }
+    if (is_directory(now)) {
+      if (!path.empty() && !same_attributes(now, *before)) add(ChangeKind::modified, path, true);
+      for (const std::string& name : names_to_compare(path, found)) compare(join(path, name));
+    } else if (!same_attributes(now, *before) || differs(path, found, now, *before)) {
+      add(ChangeKind::modified, path, false);
+    }
+  }
+
+  bool differs(const std::string& path, const Lookup& found, const Entry& now,
+               const Entry& before) {
+    if (!is_file(now)) return now.target != before.target || now.device != before.device;
+    if (now.size != before.size) return true;
+    return workspace_.digest_of_content(found) != reference_.digest(path, before);
+  }
+
+  // A file that went away here and came up there with the same bytes.
+  void pair_renames() {
+    std::multimap<uint64_t, size_t> deleted;  // by size
+    for (size_t i = 0; i < changes_.size(); ++i) {
+      if (changes_[i].kind != ChangeKind::deleted || changes_[i].path.back() == '/') continue;
+      const auto entry = reference_.find(changes_[i].path);
+      if (entry && is_file(*entry) && entry->size > 0) deleted.emplace(entry->size, i);
+    }
+    std::set<size_t> gone;
+    for (Change& change : changes_) {
+      if (change.kind != ChangeKind::added || change.path.back() == '/' || deleted.empty()) continue;
+      Lookup found;
+      workspace_.look_up(path_buffer(change.path), found);
+      if (!found.is_regular()) continue;
+      auto [at, end] = deleted.equal_range(static_cast<uint64_t>(found.status.st_size));
+      if (at == end) continue;
+      const Digest digest = workspace_.digest_of_content(found);
+      for (; at != end; ++at) {
+        const std::string& old_path = changes_[at->second].path;
+        const auto entry = reference_.find(old_path);
+        if (!entry || reference_.digest(old_path, *entry) != digest) continue;
+        change.kind = ChangeKind::renamed;
+        change.old_path = old_path;
+        gone.insert(at->second);
+        deleted.erase(at);
+        break;
+      }
+    }
+    size_t at = 0;
+    std::erase_if(changes_, [&](const Change&) { return gone.contains(at++); });
+  }
+
+  OpenWorkspace& workspace_;
+  Reference& reference_;
+  std::vector<Change> changes_;
+};
+
+// Two trees of the manifest; equal subtrees are one row and are not entered.
+void compare_trees(Manifest& manifest, const std::string& path, TreeId from, TreeId to,
+                   std::vector<Change>& out);
+
+void whole_tree(Manifest& manifest, ChangeKind kind, const std::string& path, const Entry& entry,
+                std::vector<Change>& out) {
+  if (!is_directory(entry)) {
+    out.push_back({kind, path, {}});
+    return;
+  }
+  const std::vector<Entry> children = manifest.list(entry.tree);
+  if (children.empty()) out.push_back({kind, path + "/", {}});
+  for (const Entry& child : children) whole_tree(manifest, kind, join(path, child.name), child, out);
+}
+
+void compare_entries(Manifest& manifest, const std::string& path, const Entry& from,
+                     const Entry& to, std::vector<Change>& out) {
+  if (is_directory(from) && is_directory(to)) {
+    if (!same_attributes(from, to)) out.push_back({ChangeKind::modified, path + "/", {}});
+    compare_trees(manifest, path, from.tree, to.tree, out);
+  } else if (is_directory(from) || is_directory(to)) {
+    whole_tree(manifest, ChangeKind::deleted, path, from, out);
+    whole_tree(manifest, ChangeKind::added, path, to, out);
+  } else if (!from.same_as(to)) {
+    out.push_back({same_type(from, to) ? ChangeKind::modified : ChangeKind::type_changed, path, {}});
+  }
+}
+
+void compare_trees(Manifest& manifest, const std::string& path, TreeId from, TreeId to,
+                   std::vector<Change>& out) {
+  if (from == to) return;
+  const std::vector<Entry> before = manifest.list(from);
+  const std::vector<Entry> after = manifest.list(to);
+  auto old_entry = before.begin();
+  auto new_entry = after.begin();
+  while (old_entry != before.end() || new_entry != after.end()) {
+    if (new_entry == after.end() ||
+        (old_entry != before.end() && old_entry->name < new_entry->name)) {
+      whole_tree(manifest, ChangeKind::deleted, join(path, old_entry->name), *old_entry, out);
+      ++old_entry;
+    } else if (old_entry == before.end() || new_entry->name < old_entry->name) {
+      whole_tree(manifest, ChangeKind::added, join(path, new_entry->name), *new_entry, out);
+      ++new_entry;
+    } else {
+      compare_entries(manifest, join(path, old_entry->name), *old_entry, *new_entry, out);
+      ++old_entry;
+      ++new_entry;
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Change> changes_of(OpenWorkspace& workspace) {
+  const std::unique_ptr<Reference> reference = reference_of(workspace);
+  return Comparison(workspace, *reference).run();
+}
+
+std::vector<Change> changes_between(Manifest& manifest, const Snapshot& from, const Snapshot& to) {
+  std::vector<Change> changes;
+  compare_trees(manifest, "", from.tree, to.tree, changes);
+  return changes;
+}
+
+}  // namespace vfs

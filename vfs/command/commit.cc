@@ -1,0 +1,253 @@
+// The passes of a commit
+//
+//   collect   the merged tree as TreeNodes; directories that upper does not
+//             touch are taken over from the base as they are
+//   store     the drafts into the store, in parallel
+//   record    trees and snapshot into the manifest, one transaction
+//   publish   the new index, head and base; processes go over to it
+//   tidy      what is sealed leaves upper
+#include "vfs/command/commit.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <map>
+
+#include "cas/parallel.h"
+#include "manifest/ingest.h"
+#include "vfs/command/changes.h"
+#include "vfs/command/state.h"
+#include "vfs/core/names_internal.h"
+
+namespace vfs {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A file whose bytes have to be stored.
+struct Draft {
+  TreeNode* node;
+  std::string path;  // relative to the root
+  std::string real;
+  bool upper;        // else a file of the live base
+  struct stat status;
+  bool known = false;
+};
+
+class Commit {
+ public:
+  explicit Commit(OpenWorkspace& workspace) : workspace_(workspace), base_(base_snapshot()) {}
+
+  Snapshot run(const std::string& message, uint64_t& in_use);
+
+ private:
+  // The snapshot whose rows may be shared: the base's, not that of a live head.
+  std::optional<Snapshot> base_snapshot() {
+    if (!workspace_.core().has_snapshot_base()) return std::nullopt;
+    return workspace_.head();
+  }
+
+  void collect_directory(const Lookup& found, TreeNode& node);
+  void collect_child(const Lookup& found, const std::map<std::string, Entry>& base,
+                     TreeNode& node);
+  std::map<std::string, Entry> base_children(const Lookup& found);
+  void add_draft(const Lookup& found, TreeNode& node);
+  void store_drafts();
+  void tidy(uint64_t& in_use);
+  bool tidy_draft(const Draft& draft);
+  void tidy_records(const fs::path& directory);
+
+  OpenWorkspace& workspace_;
+  std::optional<Snapshot> base_;
+  std::vector<std::unique_ptr<Draft>> drafts_;
+  std::map<std::pair<dev_t, ino_t>, std::pair<std::string, TreeNode*>> linked_;
+};
+
+std::map<std::string, Entry> Commit::base_children(const Lookup& found) {
+  std::map<std::string, Entry> children;
+  if (!base_ || !found.base_may_have) return children;
+  const std::optional<Entry> directory = workspace_.manifest().find(*base_, found.base_path().text);
+  if (!directory || directory->tree == 0) return children;
+  for (Entry& entry : workspace_.manifest().list(directory->tree)) {
+    children.emplace(entry.name, std::move(entry));
+  }
+  return children;
+}
+
+void Commit::add_draft(const Lookup& found, TreeNode& node) {
+  auto draft = std::make_unique<Draft>();
+  PathBuffer real;
+  draft->node = &node;
+  draft->path = found.path.text;
+  draft->upper = found.source == Source::upper;
+  const bool fits = draft->upper ? workspace_.core().upper_path(found.path, real)
+                                 : workspace_.core().live_path(found.base_path(), real);
+  if (!fits) throw system_error(draft->path, ENAMETOOLONG);
+  draft->real = real.text;
+  drafts_.push_back(std::move(draft));
+}
+
+void Commit::collect_child(const Lookup& found, const std::map<std::string, Entry>& base,
+                           TreeNode& node) {
+  const std::string name = found.path.name();
+  if (found.source == Source::snapshot) {
+    // Untouched, with all below it: the row as it is, under its name here.
+    const auto known = base.find(name);
+    if (known == base.end()) throw Error(found.path.text, "the base has no such entry", "run `vfs verify`");
+    node.entry = known->second;
+    return;
+  }
+  node.entry = entry_of(workspace_, found);
+  if (found.is_directory()) return collect_directory(found, node);
+  if (found.is_regular() && !found.is_sealed()) add_draft(found, node);
+  if (found.status.st_nlink > 1 && !found.is_sealed()) {
+    const auto [place, fresh] = linked_.try_emplace(
+        {found.status.st_dev, found.status.st_ino}, std::pair{std::string(found.path.text), &node});
+    if (!fresh) {
+      const uint64_t group = link_group_of(place->second.first);
+      place->second.second->entry.link_group = group;
+      node.entry.link_group = group;
+    }
+  }
+}
+
+void Commit::collect_directory(const Lookup& found, TreeNode& node) {
+  const std::map<std::string, Entry> base = base_children(found);
+  const std::vector<std::string> names = names_in(workspace_, found);
+  node.children.reserve(names.size());  // nodes are pointed at: no reallocation
+  for (const std::string& name : names) {
+    Lookup child;
+    workspace_.look_up(child_of(found.path, name), child);
+    if (!child.exists() || S_ISSOCK(child.status.st_mode)) continue;
+    TreeNode& added = node.children.emplace_back();
+    collect_child(child, base, added);
+    added.entry.name = name;
+  }
+}
+
+void Commit::store_drafts() {
+  std::vector<Draft*> unknown;
+  for (const auto& draft : drafts_) {
+    if (::lstat(draft->real.c_str(), &draft->status) != 0) throw system_error(draft->path, errno);
+    const std::optional<Digest> digest = workspace_.manifest().seen_file(draft->status);
+    draft->known = digest && workspace_.objects().contains(*digest);
+    if (draft->known) {
+      draft->node->entry.digest = *digest;
+    } else {
+      unknown.push_back(draft.get());
+    }
+  }
+  in_parallel(unknown.size(), [&](size_t i) {
+    Draft& draft = *unknown[i];
+    Descriptor fd(::open(draft.real.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+    if (!fd) throw system_error(draft.path, errno);
+    const StoredObject stored = workspace_.objects().put(fd.get(), draft.path);
+    ::fstat(fd.get(), &draft.status);
+    draft.node->entry.digest = stored.digest;
+    draft.node->entry.size = stored.size;
+    draft.node->entry.metadata = metadata_of(draft.status);
+  });
+  Transaction transaction(workspace_.manifest().database());
+  for (const Draft* draft : unknown) {
+    workspace_.manifest().remember_file(draft->status, draft->node->entry.digest);
+  }
+  transaction.commit();
+}
+
+// True if the draft left upper, or need not: nobody has it open for writing
+// and it still is what was stored.
+bool Commit::tidy_draft(const Draft& draft) {
+  Descriptor fd(::open(draft.real.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) return true;  // removed meanwhile
+  // The kernel refuses a read lease exactly if someone has the file open for
+  // writing, which a shared writable mapping counts as.
+  if (::fcntl(fd.get(), F_SETLEASE, F_RDLCK) != 0) return false;
+  struct stat now;
+  bool tidied = false;
+  if (::fstat(fd.get(), &now) == 0 && now.st_ino == draft.status.st_ino &&
+      now.st_size == draft.status.st_size && now.st_mtim.tv_sec == draft.status.st_mtim.tv_sec &&
+      now.st_mtim.tv_nsec == draft.status.st_mtim.tv_nsec &&
+      now.st_ctim.tv_sec == draft.status.st_ctim.tv_sec &&
+      now.st_ctim.tv_nsec == draft.status.st_ctim.tv_nsec) {
+    const std::string parent = fs::path(draft.real).parent_path().string();
+    const KeepTimes keep(parent.c_str());
+    tidied = ::unlink(draft.real.c_str()) == 0;
+  }
+  ::fcntl(fd.get(), F_SETLEASE, F_UNLCK);
+  return tidied;
+}
+
+// Whiteouts and records are part of the snapshot now; directories stay, since
+// someone may stand in them.
+void Commit::tidy_records(const fs::path& directory) {
+  const KeepTimes keep(directory.c_str());
+  std::error_code error;
+  for (const auto& item : fs::directory_iterator(directory, error)) {
+    struct stat status;
+    const char* path = item.path().c_str();
+    if (::lstat(path, &status) != 0) continue;
+    if (S_ISDIR(status.st_mode)) {
+      tidy_records(item.path());
+    } else if (!S_ISREG(status.st_mode) && !S_ISSOCK(status.st_mode)) {
+      ::unlink(path);
+    }
+  }
+}
+
+void Commit::tidy(uint64_t& in_use) {
+  // A file with several names is unlinked name by name, which changes its
+  // ctime: compare with what the last unlink left.
+  for (const auto& draft : drafts_) {
+    if (draft->status.st_nlink > 1) ::lstat(draft->real.c_str(), &draft->status);
+    if (!tidy_draft(*draft)) ++in_use;
+  }
+  tidy_records(workspace_.state() + "/upper");
+}
+
+Snapshot Commit::run(const std::string& message, uint64_t& in_use) {
+  Lookup root;
+  TreeNode top;
+  const PathBuffer none;
+  workspace_.look_up(none, root);
+  top.entry = entry_of(workspace_, root);
+  collect_directory(root, top);
+  store_drafts();
+  const std::optional<Snapshot> head = workspace_.head();
+  const std::optional<SnapshotId> parent = head ? std::optional(head->id) : std::nullopt;
+  const Snapshot snapshot = workspace_.manifest().add_snapshot(top, parent, message);
+  if (!workspace_.core().has_snapshot_base()) {
+    workspace_.set_head(snapshot.id);
+    return snapshot;
+  }
+  move_base(workspace_, snapshot);
+  tidy(in_use);
+  return snapshot;
+}
+
+// Two commits of one workspace go one after the other.
+Descriptor take_commit_lock(OpenWorkspace& workspace) {
+  const std::string path = workspace.state() + "/commit-lock";
+  Descriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  struct flock whole = {};
+  whole.l_type = F_WRLCK;
+  if (!fd || ::fcntl(fd.get(), F_OFD_SETLKW, &whole) != 0) throw system_error(path, errno);
+  return fd;
+}
+
+}  // namespace
+
+CommitResult commit(OpenWorkspace& workspace, const std::string& message) {
+  const Descriptor lock = take_commit_lock(workspace);
+  const std::optional<Snapshot> head = workspace.head();
+  CommitResult result{{}, true, 0};
+  // A live base may have changed by itself; there only the trees can tell.
+  if (head && workspace.core().has_snapshot_base() && changes_of(workspace).empty()) {
+    return {*head, false, 0};
+  }
+  result.snapshot = Commit(workspace).run(message, result.in_use);
+  return result;
+}
+
+}  // namespace vfs

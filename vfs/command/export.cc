@@ -1,0 +1,158 @@
+#include "vfs/command/export.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <map>
+
+#include "manifest/ingest.h"
+
+namespace vfs {
+namespace {
+
+namespace fs = std::filesystem;
+
+void dress(const std::string& path, const Metadata& metadata, bool link) {
+  const struct timespec time = {metadata.mtime_seconds,
+                                static_cast<long>(metadata.mtime_nanoseconds)};
+  const struct timespec times[2] = {time, time};
+  if (::lchown(path.c_str(), metadata.uid, metadata.gid) != 0 && errno != EPERM) {
+    throw system_error(path, errno);
+  }
+  if (!link && ::chmod(path.c_str(), metadata.mode & 07777) != 0) throw system_error(path, errno);
+  if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) {
+    throw system_error(path, errno);
+  }
+}
+
+void copy_content(int from, const std::string& path) {
+  Descriptor to(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!to) throw system_error(path, errno);
+  if (::ioctl(to.get(), FICLONE, from) == 0) return;
+  std::string piece(1 << 20, '\0');
+  for (ssize_t count;;) {
+    count = ::copy_file_range(from, nullptr, to.get(), nullptr, 1 << 30, 0);
+    if (count < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
+      count = ::read(from, piece.data(), piece.size());
+      if (count > 0 && ::write(to.get(), piece.data(), static_cast<size_t>(count)) != count) {
+        throw system_error(path, errno != 0 ? errno : ENOSPC);
+      }
+    }
+    if (count < 0) throw system_error(path, errno);
+    if (count == 0) return;
+  }
+}
+
+// Writes one entry that is not a directory.
+void write_entry(const std::string& path, const Entry& entry, int content) {
+  if (S_ISREG(entry.metadata.mode)) {
+    copy_content(content, path);
+  } else if (S_ISLNK(entry.metadata.mode)) {
+    if (::symlink(entry.target.c_str(), path.c_str()) != 0) throw system_error(path, errno);
+  } else if (::mknod(path.c_str(), entry.metadata.mode, entry.device) != 0) {
+    throw system_error(path, errno, "devices can only be made by root");
+  }
+  dress(path, entry.metadata, S_ISLNK(entry.metadata.mode));
+}
+
+void make_top(const std::string& directory) {
+  std::error_code ignored;
+  if (::mkdir(directory.c_str(), 0777) != 0 &&
+      (errno != EEXIST || !fs::is_directory(directory, ignored))) {
+    throw system_error(directory, errno);
+  }
+  if (!fs::is_empty(directory)) {
+    throw Error(directory, "the directory is not empty", "export to a new directory");
+  }
+}
+
+void make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) != 0) throw system_error(path, errno);
+}
+
+class WorkspaceExport {
+ public:
+  explicit WorkspaceExport(OpenWorkspace& workspace) : workspace_(workspace) {}
+
+  void directory(const Lookup& found, const std::string& to) {
+    for (const std::string& name : names_in(workspace_, found)) {
+      Lookup child;
+      workspace_.look_up(child_of(found.path, name), child);
+      if (!child.exists() || S_ISSOCK(child.status.st_mode)) continue;
+      const std::string path = to + "/" + name;
+      if (child.is_directory()) {
+        make_directory(path);
+        directory(child, path);
+      } else if (!linked(child, path)) {
+        const Descriptor content = child.is_regular() ? workspace_.open_content(child) : Descriptor();
+        write_entry(path, entry_of(workspace_, child), content.get());
+      }
+    }
+    dress(to, metadata_of(found.status), false);
+  }
+
+ private:
+  bool linked(const Lookup& child, const std::string& path) {
+    if (child.status.st_nlink < 2) return false;
+    const auto [first, fresh] =
+        first_name_.try_emplace({child.status.st_dev, child.status.st_ino}, path);
+    return !fresh && ::link(first->second.c_str(), path.c_str()) == 0;
+  }
+
+  OpenWorkspace& workspace_;
+  std::map<std::pair<dev_t, ino_t>, std::string> first_name_;
+};
+
+class SnapshotExport {
+ public:
+  SnapshotExport(const ObjectStore& objects, Manifest& manifest)
+      : objects_(objects), manifest_(manifest) {}
+
+  void directory(TreeId tree, const Metadata& metadata, const std::string& to) {
+    for (const Entry& entry : manifest_.list(tree)) {
+      const std::string path = to + "/" + entry.name;
+      if (S_ISDIR(entry.metadata.mode)) {
+        make_directory(path);
+        directory(entry.tree, entry.metadata, path);
+      } else if (!linked(entry, path)) {
+        const Descriptor content =
+            S_ISREG(entry.metadata.mode) ? objects_.open(entry.digest) : Descriptor();
+        write_entry(path, entry, content.get());
+      }
+    }
+    dress(to, metadata, false);
+  }
+
+ private:
+  bool linked(const Entry& entry, const std::string& path) {
+    if (entry.link_group == 0) return false;
+    const auto [first, fresh] = first_name_.try_emplace(entry.link_group, path);
+    return !fresh && ::link(first->second.c_str(), path.c_str()) == 0;
+  }
+
+  const ObjectStore& objects_;
+  Manifest& manifest_;
+  std::map<uint64_t, std::string> first_name_;
+};
+
+}  // namespace
+
+void export_workspace(OpenWorkspace& workspace, const std::string& directory) {
+  make_top(directory);
+  Lookup root;
+  const PathBuffer top;
+  workspace.look_up(top, root);
+  WorkspaceExport(workspace).directory(root, directory);
+}
+
+void export_snapshot(const ObjectStore& objects, Manifest& manifest, const Snapshot& snapshot,
+                     const std::string& directory) {
+  make_top(directory);
+  SnapshotExport(objects, manifest).directory(snapshot.tree, snapshot.root, directory);
+}
+
+}  // namespace vfs

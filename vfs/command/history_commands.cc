@@ -1,0 +1,100 @@
+#include <nlohmann/json.hpp>
+
+#include "vfs/command/changes.h"
+#include "vfs/command/commands.h"
+
+namespace vfs {
+namespace {
+
+nlohmann::json to_json(const Snapshot& snapshot) {
+  return {{"id", digest_text(snapshot.id)},
+          {"parent", snapshot.parent ? nlohmann::json(digest_text(*snapshot.parent)) : nlohmann::json()},
+          {"time_ns", snapshot.time_ns},
+          {"message", json_text(snapshot.message)},
+          {"files", snapshot.files},
+          {"bytes", snapshot.bytes}};
+}
+
+void log(const Context& context) {
+  OpenWorkspace workspace(context);
+  nlohmann::json list = nlohmann::json::array();
+  for (std::optional<Snapshot> at = workspace.head(); at;) {
+    if (context.json) {
+      list.push_back(to_json(*at));
+    } else {
+      fmt::print("{} {} {} ({} files)\n", short_id(at->id), time_text(at->time_ns / 1'000'000'000),
+                 at->message, at->files);
+    }
+    at = at->parent ? std::optional(workspace.manifest().snapshot(*at->parent)) : std::nullopt;
+  }
+  if (context.json) print_json(list.dump());
+}
+
+void show(const Context& context, const std::string& spec) {
+  const Store store = Store::open(Store::default_path());
+  Manifest manifest(store);
+  const Snapshot snapshot = manifest.resolve(spec);
+  std::vector<Change> changes;
+  if (snapshot.parent) {
+    changes = changes_between(manifest, manifest.snapshot(*snapshot.parent), snapshot);
+  }
+  if (context.json) {
+    nlohmann::json out = to_json(snapshot);
+    out["changes"] = nlohmann::json::array();
+    for (const Change& change : changes) {
+      out["changes"].push_back({{"kind", std::string(1, static_cast<char>(change.kind))},
+                                {"path", json_text(change.path)}});
+    }
+    print_json(out.dump());
+    return;
+  }
+  fmt::print("snapshot {}\nparent   {}\ntime     {}\nfiles    {}\nbytes    {}\nmessage  {}\n",
+             digest_text(snapshot.id), snapshot.parent ? digest_text(*snapshot.parent) : "none",
+             time_text(snapshot.time_ns / 1'000'000'000), snapshot.files, snapshot.bytes,
+             snapshot.message);
+  for (const Change& change : changes) {
+    fmt::print("{} {}\n", static_cast<char>(change.kind), change.path);
+  }
+}
+
+void refs(const Context& context) {
+  const Store store = Store::open(Store::default_path());
+  Manifest manifest(store);
+  nlohmann::json list = nlohmann::json::array();
+  for (const auto& [name, id] : manifest.refs()) {
+    if (context.json) {
+      list.push_back({{"name", json_text(name)}, {"snapshot", digest_text(id)}});
+    } else {
+      fmt::print("{} {}\n", short_id(id), name);
+    }
+  }
+  if (context.json) print_json(list.dump());
+}
+
+}  // namespace
+
+void add_history_commands(CLI::App& app, Context& context) {
+  static std::string spec;
+  CLI::App* log_command = app.add_subcommand("log", "The snapshots this workspace stands on.");
+  add_json_flag(*log_command, context);
+  log_command->callback([&] { log(context); });
+
+  CLI::App* show_command = app.add_subcommand("show", "One snapshot, and what it changed.");
+  show_command->add_option("ID", spec, "id or ref")->required();
+  add_json_flag(*show_command, context);
+  show_command->callback([&] { show(context, spec); });
+
+  CLI::App* refs_command = app.add_subcommand("refs", "The names of snapshots.");
+  add_json_flag(*refs_command, context);
+  refs_command->callback([&] { refs(context); });
+
+  CLI::App* remove_command = app.add_subcommand("rm-ref", "Remove a name; the snapshot stays until gc.");
+  remove_command->add_option("NAME", spec, "the name")->required();
+  remove_command->callback([&] {
+    const Store store = Store::open(Store::default_path());
+    Manifest manifest(store);
+    if (!manifest.remove_ref(spec)) throw Error(spec, "no such ref", "`vfs refs` lists them");
+  });
+}
+
+}  // namespace vfs

@@ -1,0 +1,131 @@
+#include "vfs/command/run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "vfs/core/open.h"
+
+namespace vfs {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Beside the command in a build directory, or where it was installed.
+std::string find_shim() {
+  const fs::path here = fs::read_symlink("/proc/self/exe").parent_path();
+  for (const fs::path& path : {here / "../shim/libvfs.so", fs::path(VFS_LIBRARY_DIRECTORY) / "libvfs.so",
+                               here / "../lib/libvfs.so"}) {
+    std::error_code error;
+    const fs::path canonical = fs::canonical(path, error);
+    if (!error) return canonical.string();
+  }
+  throw Error("libvfs.so", "not found beside the command", "build or install it with meson");
+}
+
+// LD_PRELOAD with the shim in it, once, before what else is preloaded.
+std::string preload_with(const std::string& shim) {
+  const char* old = getenv("LD_PRELOAD");
+  std::string others;
+  for (std::string rest = old != nullptr ? old : ""; !rest.empty();) {
+    const size_t end = std::min(rest.find_first_of(": "), rest.size());
+    const std::string entry = rest.substr(0, end);
+    rest.erase(0, std::min(end + 1, rest.size()));
+    if (!entry.empty() && fs::path(entry).filename() != "libvfs.so") others += ":" + entry;
+  }
+  return shim + others;
+}
+
+void enter_directory(OpenWorkspace& workspace, const std::string& directory) {
+  PathBuffer below;
+  Lookup found;
+  PathBuffer real;
+  if (!enter_workspace(workspace.core(), directory.c_str(), below)) {
+    if (::chdir(directory.c_str()) != 0) throw system_error(directory, errno);
+    return;
+  }
+  const PathBuffer top;
+  int result = vfs::look_up(workspace.core(), top, below.text, Follow::yes, found);
+  if (result == 0 && !found.exists()) result = -ENOENT;
+  if (result == 0 && !found.is_directory()) result = -ENOTDIR;
+  if (result == 0) result = real_path(workspace.core(), found, real);
+  if (result != 0) throw system_error(directory, -result);
+  if (::chdir(real.text) != 0) throw system_error(directory, errno);
+}
+
+}  // namespace
+
+int run_inside(OpenWorkspace& workspace, const std::string& directory,
+               const std::vector<std::string>& arguments) {
+  const std::string shim = find_shim();
+  const std::string preload = preload_with(shim);
+  std::vector<char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  enter_directory(workspace, directory);
+  setenv("LD_PRELOAD", preload.c_str(), 1);
+  setenv("VFS_WORKSPACE", workspace.root().c_str(), 1);
+  setenv("PWD", directory.c_str(), 1);
+  unsetenv("VFS_DISABLE");
+  // Started through env(1), which runs under the shim: so a program that
+  // exists only in the tree is found and started like any other.
+  argv.insert(argv.begin(), {const_cast<char*>("env"), const_cast<char*>("--")});
+  // The terminal's signals go to the child as well; it decides.
+  struct sigaction ignore = {};
+  struct sigaction interrupt;
+  struct sigaction quit;
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGINT, &ignore, &interrupt);
+  sigaction(SIGQUIT, &ignore, &quit);
+  const pid_t child = ::fork();
+  if (child < 0) throw system_error(arguments[0], errno);
+  if (child == 0) {
+    sigaction(SIGINT, &interrupt, nullptr);
+    sigaction(SIGQUIT, &quit, nullptr);
+    ::execvp("env", argv.data());
+    ::_exit(127);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  sigaction(SIGINT, &interrupt, nullptr);
+  sigaction(SIGQUIT, &quit, nullptr);
+  return status;
+}
+
+void end_like(int wait_status) {
+  if (WIFSIGNALED(wait_status)) {
+    const int number = WTERMSIG(wait_status);
+    const struct rlimit no_core = {0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);  // the child has left one if there is to be one
+    signal(number, SIG_DFL);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    sigprocmask(SIG_UNBLOCK, &set, nullptr);
+    raise(number);
+  }
+  exit(WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 1);
+}
+
+int run_shell(OpenWorkspace& workspace, const std::string& directory) {
+  const char* shell = getenv("SHELL");
+  const std::string program = shell != nullptr && *shell != '\0' ? shell : "/bin/sh";
+  const std::string name = fs::path(workspace.root()).filename().string();
+  if (fs::path(program).filename() == "bash") {
+    // Set by a file read behind the user's own, so that they do not undo it.
+    setenv("VFS_PROMPT", fmt::format("(vfs {}) ", name).c_str(), 1);
+    const char* start = "exec bash --rcfile <(cat ~/.bashrc 2>/dev/null; "
+                        "echo 'PS1=\"$VFS_PROMPT$PS1\"') -i";
+    return run_inside(workspace, directory, {"bash", "-c", start});
+  }
+  setenv("PS1", fmt::format("(vfs {}) $ ", name).c_str(), 1);
+  return run_inside(workspace, directory, {program, "-i"});
+}
+
+}  // namespace vfs

@@ -1,0 +1,70 @@
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "vfs/command/commands.h"
+#include "vfs/command/commit.h"
+#include "vfs/command/run.h"
+
+namespace vfs {
+namespace {
+
+struct RunOptions {
+  std::string directory = ".";
+  std::vector<std::string> arguments;
+  std::string message;
+  bool commit = false;
+};
+
+void run(const Context& context, const RunOptions& options) {
+  const std::string directory = context.absolute(options.directory);
+  int status;
+  {
+    OpenWorkspace workspace(context, directory);
+    status = run_inside(workspace, directory, options.arguments);
+    if (options.commit && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+      std::string message = options.message;
+      if (message.empty()) {
+        for (const std::string& argument : options.arguments) {
+          message += (message.empty() ? "" : " ") + argument;
+        }
+      }
+      const CommitResult result = commit(workspace, message);
+      fmt::print(stderr, "vfs: {} {}\n", result.changed ? "committed" : "nothing to commit at",
+                 short_id(result.snapshot.id));
+    }
+  }
+  end_like(status);
+}
+
+}  // namespace
+
+void add_run_commands(CLI::App& app, Context& context) {
+  static RunOptions options;
+  CLI::App* run_command = app.add_subcommand(
+      "run", "Run CMD inside the workspace; ends with CMD's exit status or signal.");
+  run_command->add_option("-C", options.directory, "workspace, or a directory in it, to run in");
+  CLI::Option* commit_option = run_command->add_option(
+      "--commit", options.message, "commit afterwards if CMD succeeds; the message is optional");
+  commit_option->expected(0, 1);
+  run_command->add_option("CMD", options.arguments, "the program and its arguments, after --")
+      ->required();
+  run_command->callback([&context, commit_option] {
+    options.commit = commit_option->count() > 0;
+    run(context, options);
+  });
+
+  CLI::App* shell_command = app.add_subcommand("shell", "An interactive shell inside.");
+  shell_command->add_option("DIR", options.directory, "where to start (default: here)");
+  shell_command->callback([&context] {
+    const std::string directory = context.absolute(options.directory);
+    int status;
+    {
+      OpenWorkspace workspace(context, directory);
+      status = run_shell(workspace, directory);
+    }
+    end_like(status);
+  });
+}
+
+}  // namespace vfs

@@ -1,0 +1,230 @@
+#include "vfs/command/state.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "manifest/index_writer.h"
+#include "manifest/ingest.h"
+#include "vfs/core/copy_up.h"
+#include "vfs/core/names_internal.h"
+
+namespace vfs {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kMarker[] = "/.vfs";
+
+// Creates the state directory of a new workspace and gives its path. The
+// marker is not written yet, so nobody finds it half done.
+std::string make_state(const Store& store, const std::string& root, const struct stat& top) {
+  std::random_device random;
+  const std::string id = fmt::format("{:08x}{:08x}", random(), random());
+  const std::string state = (store.workspaces() / id).string();
+  for (const char* part : {"", "/upper", "/work", "/run"}) {
+    if (::mkdir((state + part).c_str(), 0700) != 0) throw system_error(state + part, errno);
+  }
+  const std::string upper = state + "/upper";
+  const struct timespec times[2] = {top.st_atim, top.st_mtim};
+  if (::chown(upper.c_str(), top.st_uid, top.st_gid) != 0 && errno != EPERM) {
+    throw system_error(upper, errno);
+  }
+  ::chmod(upper.c_str(), top.st_mode & 07777);
+  ::utimensat(AT_FDCWD, upper.c_str(), times, 0);
+  if (::symlink(root.c_str(), (state + "/root").c_str()) != 0) throw system_error(state, errno);
+  return state;
+}
+
+void write_control(const std::string& state, BaseKind kind) {
+  const std::string path = state + "/control";
+  struct {
+    char magic[8];
+    uint32_t version;
+    uint32_t kind;
+    uint64_t generation;
+    uint64_t rename_generation;
+  } header = {{}, kControlVersion, static_cast<uint32_t>(kind), 1, 1};
+  memcpy(header.magic, kControlMagic, sizeof(kControlMagic));
+  Descriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!fd || ::ftruncate(fd.get(), sizeof(Control)) != 0 ||
+      ::pwrite(fd.get(), &header, sizeof(header), 0) != sizeof(header)) {
+    throw system_error(path, errno);
+  }
+}
+
+void write_marker(const std::string& root, const std::string& state) {
+  const std::string path = root + kMarker;
+  Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  const std::string text = "vfs workspace 1\nstate " + state + "\n";
+  if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    throw system_error(path, errno, "the directory must be writable");
+  }
+}
+
+// Puts the link `name` of the state in place in one step.
+void replace_link(const Store& store, const std::string& target, const std::string& path) {
+  const std::string temporary = store.temporary_name().string();
+  if (::symlink(target.c_str(), temporary.c_str()) != 0 ||
+      ::rename(temporary.c_str(), path.c_str()) != 0) {
+    throw system_error(path, errno);
+  }
+}
+
+std::string index_link(const SnapshotId& id) {
+  return "../../indexes/" + digest_text(id) + ".index";
+}
+
+std::string canonical_directory(const std::string& directory) {
+  std::error_code error;
+  const fs::path path = fs::canonical(directory, error);
+  if (error) throw system_error(directory, error.value());
+  if (!fs::is_directory(path)) throw system_error(directory, ENOTDIR);
+  if (path == "/") throw Error("/", "the root directory cannot be a workspace");
+  return path.string();
+}
+
+void refuse_nested(const std::string& directory) {
+  PathBuffer root;
+  if (find_workspace(directory.c_str(), root)) {
+    throw Error(directory, fmt::format("already in the workspace {}", root.text),
+                "choose a directory outside of it");
+  }
+}
+
+bool is_below(const std::string& path, const std::string& directory) {
+  return path == directory || (path.size() > directory.size() && path[directory.size()] == '/' &&
+                               path.compare(0, directory.size(), directory) == 0);
+}
+
+}  // namespace
+
+void make_live_workspace(const Store& store, const std::string& directory) {
+  const std::string root = canonical_directory(directory);
+  refuse_nested(root);
+  if (is_below(store.path().string(), root)) {
+    throw Error(root, "the store lies inside of it", "put the store elsewhere with VFS_STORE");
+  }
+  struct stat top;
+  ::stat(root.c_str(), &top);
+  const std::string state = make_state(store, root, top);
+  write_control(state, BaseKind::live);
+  const struct timespec times[2] = {top.st_atim, top.st_mtim};
+  write_marker(root, state);
+  // The marker is ours, not a change of the directory.
+  ::utimensat(AT_FDCWD, root.c_str(), times, 0);
+}
+
+void make_snapshot_workspace(const Store& store, Manifest& manifest, const Snapshot& snapshot,
+                             const std::string& directory) {
+  std::error_code ignored;
+  if (::mkdir(directory.c_str(), 0777) != 0 &&
+      (errno != EEXIST || !fs::is_directory(directory, ignored))) {
+    throw system_error(directory, errno);
+  }
+  const std::string root = canonical_directory(directory);
+  refuse_nested(root);
+  if (!fs::is_empty(root)) {
+    throw Error(root, "the directory is not empty", "clone into a new directory");
+  }
+  write_index(store, manifest, snapshot);
+  struct stat top = {};
+  top.st_mode = snapshot.root.mode;
+  top.st_uid = snapshot.root.uid;
+  top.st_gid = snapshot.root.gid;
+  top.st_mtim = {snapshot.root.mtime_seconds, static_cast<long>(snapshot.root.mtime_nanoseconds)};
+  top.st_atim = top.st_mtim;
+  const std::string state = make_state(store, root, top);
+  replace_link(store, index_link(snapshot.id), state + "/base");
+  replace_link(store, digest_text(snapshot.id), state + "/head");
+  write_control(state, BaseKind::snapshot);
+  write_marker(root, state);
+}
+
+void move_base(OpenWorkspace& workspace, const Snapshot& snapshot) {
+  write_index(workspace.store(), workspace.manifest(), snapshot);
+  replace_link(workspace.store(), index_link(snapshot.id), workspace.state() + "/base");
+  workspace.set_head(snapshot.id);
+  Control& control = *workspace.core().control;
+  control.base_kind.store(BaseKind::snapshot, std::memory_order_release);
+  control.generation.fetch_add(1, std::memory_order_acq_rel);
+  control.rename_generation.fetch_add(1, std::memory_order_acq_rel);
+}
+
+void drop_upper(OpenWorkspace& workspace) {
+  const fs::path upper = workspace.state() + "/upper";
+  for (const auto& entry : fs::directory_iterator(upper)) discard_aside(entry.path().c_str());
+  Lookup root;
+  const PathBuffer top;
+  workspace.look_up(top, root);
+  struct stat status = root.status;
+  if (const std::optional<Snapshot> head = workspace.head();
+      head && workspace.core().has_snapshot_base()) {
+    status.st_mode = head->root.mode;
+    status.st_mtim = {head->root.mtime_seconds, static_cast<long>(head->root.mtime_nanoseconds)};
+  } else {
+    ::stat(workspace.root().c_str(), &status);
+  }
+  const struct timespec times[2] = {status.st_mtim, status.st_mtim};
+  ::chmod(upper.c_str(), status.st_mode & 07777);
+  ::utimensat(AT_FDCWD, upper.c_str(), times, 0);
+  workspace.core().control->rename_generation.fetch_add(1, std::memory_order_acq_rel);
+}
+
+void restore_path(OpenWorkspace& workspace, const PathBuffer& path) {
+  if (path.length == 0) return drop_upper(workspace);
+  // What stands in upper above the path decides whether the base shows there.
+  for (PathBuffer above = path; above.pop(), above.length != 0;) {
+    Lookup found;
+    workspace.look_up(above, found);
+    if (!found.is_directory() || found.base_is_elsewhere ||
+        (!found.base_may_have && found.source == Source::upper && base_has(workspace.core(), found))) {
+      throw Error(path.text, fmt::format("the directory {} was removed or renamed", above.text),
+                  "restore that directory");
+    }
+  }
+  PathBuffer upper;
+  if (!workspace.core().upper_path(path, upper)) throw system_error(path.text, ENAMETOOLONG);
+  PathBuffer parent = upper;
+  parent.pop();
+  struct stat status;
+  if (::lstat(upper.text, &status) != 0) return;
+  const KeepTimes keep(parent.text);
+  discard_aside(upper.text);
+  workspace.core().control->rename_generation.fetch_add(1, std::memory_order_acq_rel);
+}
+
+std::vector<SnapshotId> all_heads(const Store& store) {
+  std::vector<SnapshotId> heads;
+  for (const auto& entry : fs::directory_iterator(store.workspaces())) {
+    std::error_code error;
+    const std::string text = fs::read_symlink(entry.path() / "head", error).string();
+    Digest id;
+    if (!error && text.size() == Digest::kHexLength && digest_from_hex(text.data(), id)) {
+      heads.push_back(id);
+    }
+  }
+  return heads;
+}
+
+std::vector<Digest> all_recorded_digests(const Store& store) {
+  std::vector<Digest> digests;
+  for (const auto& workspace : fs::directory_iterator(store.workspaces())) {
+    std::error_code error;
+    for (fs::recursive_directory_iterator at(workspace.path() / "upper", error), end;
+         !error && at != end; at.increment(error)) {
+      if (!at->is_symlink()) continue;
+      const std::string target = fs::read_symlink(at->path()).string();
+      Record record;
+      parse_record(target.c_str(), static_cast<uint32_t>(target.size()), record);
+      if (record.kind == RecordKind::object) digests.push_back(record.object.digest);
+    }
+  }
+  return digests;
+}
+
+}  // namespace vfs

@@ -1,0 +1,134 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "manifest/index_writer.h"
+#include "manifest/ingest.h"
+#include "vfs/command/commands.h"
+#include "vfs/command/export.h"
+#include "vfs/command/state.h"
+
+namespace vfs {
+namespace {
+
+void draw_progress(const IngestProgress& progress) {
+  if (!isatty(STDERR_FILENO) || (progress.files_done % 64 != 0 && progress.files_done != progress.files_total)) {
+    return;
+  }
+  constexpr unsigned kWidth = 40;
+  const uint64_t total = std::max<uint64_t>(progress.files_total, 1);
+  const unsigned filled = static_cast<unsigned>(progress.files_done * kWidth / total);
+  fmt::print(stderr, "\r[{:=<{}}{: <{}}] {}/{} files, {} MiB{}", "", filled, "", kWidth - filled,
+             progress.files_done, progress.files_total, progress.bytes_done >> 20,
+             progress.files_done == progress.files_total ? "\n" : "");
+}
+
+// A workspace given as SOURCE means its last commit.
+Snapshot source_snapshot(const Context& context, Manifest& manifest, const std::string& source) {
+  PathBuffer root;
+  const std::string directory = context.absolute(source);
+  if (source.find('/') != std::string::npos || source == "." ||
+      access((directory + "/.vfs").c_str(), F_OK) == 0) {
+    OpenWorkspace other(context, directory);
+    if (const std::optional<Snapshot> head = other.head()) return *head;
+    throw Error(source, "this workspace has no commit yet", "run `vfs commit` in it first");
+  }
+  return manifest.resolve(source);
+}
+
+void init(const Context& context, const std::string& directory) {
+  const Store store = Store::open(Store::default_path());
+  make_live_workspace(store, context.absolute(directory));
+  if (context.json) {
+    print_json(nlohmann::json{{"root", json_text(context.absolute(directory))}}.dump());
+  } else {
+    fmt::print("workspace {} (base: the directory itself)\n", context.absolute(directory));
+  }
+}
+
+void ingest_tree(const Context& context, const std::string& directory, const std::string& name) {
+  const Store store = Store::open(Store::default_path());
+  Manifest manifest(store);
+  IngestOptions options;
+  options.message = "ingest " + context.absolute(directory);
+  options.progress = draw_progress;
+  options.skipped = [](const std::string& path, const std::string& why) {
+    fmt::print(stderr, "vfs: {}: left out: {}\n", path, why);
+  };
+  const Snapshot snapshot = ingest(store, manifest, context.absolute(directory), options);
+  if (!name.empty()) manifest.set_ref(name, snapshot.id);
+  // So that clones need not wait for it.
+  write_index(store, manifest, snapshot);
+  if (context.json) {
+    print_json(nlohmann::json{{"id", digest_text(snapshot.id)},
+                              {"files", snapshot.files},
+                              {"bytes", snapshot.bytes}}
+                   .dump());
+  } else {
+    fmt::print("{}\n", digest_text(snapshot.id));
+  }
+}
+
+void clone(const Context& context, const std::string& source, const std::string& directory) {
+  const Store store = Store::open(Store::default_path());
+  Manifest manifest(store);
+  const Snapshot snapshot = source_snapshot(context, manifest, source);
+  make_snapshot_workspace(store, manifest, snapshot, context.absolute(directory));
+  if (context.json) {
+    print_json(nlohmann::json{{"root", json_text(context.absolute(directory))},
+                              {"snapshot", digest_text(snapshot.id)}}
+                   .dump());
+  } else {
+    fmt::print("workspace {} over {} ({} files)\n", context.absolute(directory),
+               short_id(snapshot.id), snapshot.files);
+  }
+}
+
+void export_tree(const Context& context, const std::string& directory, const std::string& snapshot) {
+  if (snapshot.empty()) {
+    OpenWorkspace workspace(context);
+    export_workspace(workspace, context.absolute(directory));
+    return;
+  }
+  const Store store = Store::open(Store::default_path());
+  Manifest manifest(store);
+  export_snapshot(ObjectStore(store), manifest, source_snapshot(context, manifest, snapshot),
+                  context.absolute(directory));
+}
+
+}  // namespace
+
+void add_tree_commands(CLI::App& app, Context& context) {
+  static std::string directory = ".";
+  static std::string source;
+  static std::string name;
+  CLI::App* init_command = app.add_subcommand(
+      "init", "Make DIR a workspace over the live directory. Nothing is read or copied.");
+  init_command->add_option("DIR", directory, "the directory (default: here)");
+  add_json_flag(*init_command, context);
+  init_command->callback([&] { init(context, directory); });
+
+  CLI::App* ingest_command =
+      app.add_subcommand("ingest", "Store a tree as a snapshot and print its id.");
+  ingest_command->add_option("DIR", directory, "the directory to store")->required();
+  ingest_command->add_option("--name", name, "give the snapshot a name (a ref)");
+  add_json_flag(*ingest_command, context);
+  ingest_command->callback([&] { ingest_tree(context, directory, name); });
+
+  CLI::App* clone_command = app.add_subcommand(
+      "clone", "Make DIR a new workspace over a snapshot. Takes no time and no space.");
+  clone_command->add_option("SOURCE", source, "id, ref, or another workspace (its last commit)")
+      ->required();
+  clone_command->add_option("DIR", directory, "missing or empty directory")->required();
+  add_json_flag(*clone_command, context);
+  clone_command->callback([&] { clone(context, source, directory); });
+
+  CLI::App* export_command =
+      app.add_subcommand("export", "Write the merged tree as real files into DIR.");
+  export_command->add_option("DIR", directory, "missing or empty directory")->required();
+  export_command->add_option("--snapshot", source, "write this snapshot instead");
+  export_command->callback([&] { export_tree(context, directory, source); });
+}
+
+}  // namespace vfs
