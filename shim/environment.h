@@ -1,33 +1,68 @@
 // The environment variables that carry the shim from process to process.
 #pragma once
 
+#include "shim/scratch.h"
 #include "vfs/core/path_buffer.h"
 
 namespace shim {
 
 // At start: takes note of our own file, of descriptors that were inherited
-// (VFS_DESCRIPTORS) and undoes what exec did to LD_LIBRARY_PATH.
+// (VFS_DESCRIPTORS), and undoes what starting this program did to
+// LD_LIBRARY_PATH and LD_PRELOAD, so that the program does not see it and it
+// does not pile up from process to process.
 void adopt_environment();
 
-// A copy of an environment for a new program: `envp` with LD_PRELOAD,
-// VFS_WORKSPACE and what else the shim needs put back. In memory of its own
-// mapping, given back by the destructor (the caller is about to exec, or its
-// vfork child is).
+// The variables in an environment that matter to us: their values, or null.
+struct Variables {
+  const char* preload;
+  const char* library_path;
+  const char* workspace;
+  const char* log;
+  bool disabled;       // VFS_DISABLE: the new program is to run without us
+  bool has_leftovers;  // variables that were for one process start only
+};
+Variables read_variables(char* const* environment);
+
+// LD_PRELOAD with our library: `given` if it has it, else ours before it.
+bool compose_preload(const char* given, vfs::PathBuffer& out);
+
+// LD_LIBRARY_PATH as the program was started with, for dlopen; empty: none.
+const vfs::PathBuffer& library_path_at_start();
+
+// What a new program gets of us.
+struct Additions {
+  const char* preload;            // LD_PRELOAD as the program shall see it
+  const char* library_directory;  // to put before LD_LIBRARY_PATH, or null
+  const char* started_preload;    // LD_PRELOAD with real files, or null
+  const char* descriptors;        // VFS_DESCRIPTORS, or null
+};
+
+// Whether `environment` already is what a new program has to get.
+bool is_right(const Variables& variables, const Additions& additions);
+
+// A copy of an environment for a new program. In memory of its own mapping,
+// given back by the destructor.
 class ProgramEnvironment {
  public:
-  // `library_path`: what to put before LD_LIBRARY_PATH, or null.
-  ProgramEnvironment(char* const* envp, const char* library_path);
-  ~ProgramEnvironment();
+  ProgramEnvironment() = default;
   ProgramEnvironment(const ProgramEnvironment&) = delete;
   ProgramEnvironment& operator=(const ProgramEnvironment&) = delete;
 
-  // Null if there was no memory.
+  // False: no memory.
+  bool build(char* const* environment, const Variables& variables, const Additions& additions);
   char* const* get() const { return entries_; }
 
  private:
+  void add(const char* name, const char* first, const char* second = "", const char* third = "");
+
   char** entries_ = nullptr;
-  char* memory_ = nullptr;
-  size_t size_ = 0;
+  size_t count_ = 0;
+  char* text_ = nullptr;
+  ScratchBytes memory_;
 };
+
+// Puts our variables back into this process's own environment, for the libc
+// functions that start a shell by themselves (system, popen).
+void repair_own_environment();
 
 }  // namespace shim

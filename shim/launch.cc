@@ -1,0 +1,59 @@
+#include "shim/exec.h"
+
+#include "shim/descriptors.h"
+
+namespace shim {
+
+int Launch::prepare(const ProgramName& program, char* const* argv, char* const* envp) {
+  if (!work_) return -ENOMEM;
+  const Variables variables = read_variables(envp);
+  if (!compose_preload(variables.preload, work_->preload)) return -E2BIG;
+  // Libraries of the tree matter to every program, also those outside it, if
+  // one of the two lists leads there.
+  const bool lists_lead_into_tree =
+      activity == Activity::active && !variables.disabled &&
+      (may_lead_into_tree(variables.library_path, ":;") ||
+       (variables.preload != nullptr && may_lead_into_tree(work_->preload.text, " :")));
+  int result = work_->program.resolve(program, lists_lead_into_tree);
+  if (result != 0) return result;
+  path_ = work_->program.path_to_start();
+  result = write_arguments(argv);
+  if (result != 0) return result;
+  environment_ = envp;
+  if (variables.disabled) return 0;
+  const ProgramFile& last = work_->program.last();
+  if (activity == Activity::active && (last.in_tree || lists_lead_into_tree)) {
+    const LibraryUser user = {last.real.text, last.in_tree ? &last.path : nullptr,
+                              last.in_tree ? nullptr : last.name.text};
+    choose_libraries(user, variables.library_path, work_->preload.text, work_->libraries);
+  }
+  return write_environment(envp, variables);
+}
+
+int Launch::write_arguments(char* const* argv) {
+  arguments_ = argv;
+  if (work_->program.unrolled() == 0) return 0;
+  const size_t size = work_->program.room_for(argv) * sizeof(char*);
+  char** own = static_cast<char**>(own_arguments_.allocate(size));
+  if (own == nullptr) return -ENOMEM;
+  work_->program.write_arguments(argv, own);
+  arguments_ = own;
+  return 0;
+}
+
+int Launch::write_environment(char* const* envp, const Variables& variables) {
+  const LibraryChoice& libraries = work_->libraries;
+  Additions additions = {};
+  additions.preload = work_->preload.text;
+  if (libraries.directory.length != 0) additions.library_directory = libraries.directory.text;
+  if (libraries.preload.length != 0) additions.started_preload = libraries.preload.text;
+  if (activity == Activity::active && format_inherited(work_->descriptors)) {
+    additions.descriptors = work_->descriptors.text;
+  }
+  if (is_right(variables, additions)) return 0;
+  if (!own_environment_.build(envp, variables, additions)) return -ENOMEM;
+  environment_ = own_environment_.get();
+  return 0;
+}
+
+}  // namespace shim

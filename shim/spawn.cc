@@ -1,0 +1,141 @@
+// posix_spawn and its file actions; system and popen.
+//
+// libc starts the program by itself, in a child of its own making: everything
+// is translated before. Relative paths mean the directory that this process is
+// in when they are given, also behind an addchdir_np action.
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "shim/exec.h"
+#include "shim/interpose.h"
+#include "shim/open.h"
+#include "shim/path_search.h"
+#include "vfs/core/open.h"
+#include "vfs/core/sys.h"
+
+namespace {
+
+using shim::engaged;
+
+// What libc's own open or chdir, later and in the child, answers with ENOENT.
+constexpr char kNowhere[] = "";
+
+int spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
+          const posix_spawnattr_t* attributes, char* const* argv, char* const* envp) {
+  shim::Launch launch;
+  int result = launch.prepare({AT_FDCWD, path, 0}, argv, envp);
+  if (result == 0) {
+    const char* real = launch.path() != nullptr ? launch.path() : path;
+    result = -VFS_NEXT(posix_spawn)(pid, real, actions, attributes, launch.arguments(),
+                                    launch.environment());
+    shim::log("posix_spawn", path, real, result);
+  } else {
+    shim::log("posix_spawn", path, "failed", result);
+  }
+  return result;
+}
+
+// Whether exec of `candidate` would get as far as loading it: libc finds out
+// by trying, in the child.
+int check_candidate(const char* candidate) {
+  shim::Scratch<shim::Program> program;
+  if (!program) return -ENOMEM;
+  const int result = program->resolve({AT_FDCWD, candidate, 0}, false);
+  if (result != 0) return result;
+  if (program->path_to_start() != nullptr) return 0;
+  struct stat status;
+  const int found = vfs::sys::fstatat(AT_FDCWD, candidate, &status, 0);
+  if (found != 0) return found;
+  if (!S_ISREG(status.st_mode)) return -EACCES;
+  const int allowed = vfs::sys::faccessat(candidate, X_OK, AT_EACCESS);
+  return allowed == -ENOSYS ? vfs::check_access(status, X_OK, true) : allowed;
+}
+
+// The real path for a file action. Positive errno, as the functions return it;
+// ENOENT is kept for the child, where it would have come up.
+template <typename Prepare>
+int translate(const char* path, vfs::Follow follow, vfs::PathBuffer& real, const char*& passed,
+              Prepare prepare) {
+  passed = path;
+  if (!engaged() || path == nullptr) return 0;
+  shim::LocatedPath located;
+  const long result = shim::retry_while_stale([&]() -> long {
+    shim::locate(AT_FDCWD, path, follow, located);
+    switch (located.where) {
+      case shim::Where::untouched: return 0;
+      case shim::Where::outside: passed = located.found.path.text; break;
+      case shim::Where::failed: return located.error;
+      case shim::Where::inside:
+        passed = real.text;
+        return prepare(located.found);
+    }
+    real.assign(passed);
+    passed = real.text;
+    return 0;
+  });
+  if (result == -ENOENT) {
+    passed = kNowhere;
+    return 0;
+  }
+  return static_cast<int>(-result);
+}
+
+}  // namespace
+
+VFS_INTERPOSE(int, posix_spawn,
+              (pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
+               const posix_spawnattr_t* attributes, char* const* argv, char* const* envp)) {
+  if (!engaged() || path == nullptr) {
+    return VFS_NEXT(posix_spawn)(pid, path, actions, attributes, argv, envp);
+  }
+  return -spawn(pid, path, actions, attributes, argv, envp);
+}
+
+VFS_INTERPOSE(int, posix_spawnp,
+              (pid_t* pid, const char* file, const posix_spawn_file_actions_t* actions,
+               const posix_spawnattr_t* attributes, char* const* argv, char* const* envp)) {
+  if (!engaged() || file == nullptr) {
+    return VFS_NEXT(posix_spawnp)(pid, file, actions, attributes, argv, envp);
+  }
+  return -shim::search_path(file, [&](const char* candidate) {
+    const int result = check_candidate(candidate);
+    return result != 0 ? result : spawn(pid, candidate, actions, attributes, argv, envp);
+  });
+}
+
+VFS_INTERPOSE(int, posix_spawn_file_actions_addopen,
+              (posix_spawn_file_actions_t* actions, int fd, const char* path, int flags,
+               mode_t mode)) {
+  vfs::PathBuffer real;
+  const char* passed;
+  const int error = translate(path, shim::follow_for_open(flags), real, passed,
+                              [&](const vfs::Lookup& found) {
+                                return vfs::prepare_open(shim::workspace, found, flags, real);
+                              });
+  if (error != 0) return error;
+  return VFS_NEXT(posix_spawn_file_actions_addopen)(actions, fd, passed, flags, mode);
+}
+
+VFS_INTERPOSE(int, posix_spawn_file_actions_addchdir_np,
+              (posix_spawn_file_actions_t* actions, const char* path)) {
+  vfs::PathBuffer real;
+  const char* passed;
+  const int error = translate(path, vfs::Follow::yes, real, passed,
+                              [&](const vfs::Lookup& found) {
+                                return vfs::real_path(shim::workspace, found, real);
+                              });
+  if (error != 0) return error;
+  return VFS_NEXT(posix_spawn_file_actions_addchdir_np)(actions, passed);
+}
+
+// libc gives the shell this process's own environment, so that has to be right.
+VFS_INTERPOSE(int, system, (const char* command)) {
+  if (engaged() && command != nullptr) shim::repair_own_environment();
+  return VFS_NEXT(system)(command);
+}
+VFS_INTERPOSE(FILE*, popen, (const char* command, const char* mode)) {
+  if (engaged()) shim::repair_own_environment();
+  return VFS_NEXT(popen)(command, mode);
+}
