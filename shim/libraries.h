@@ -11,7 +11,7 @@
 // which ld.so finds only where they really are.
 #pragma once
 
-#include "shim/elf.h"
+#include "shim/elf_file.h"
 #include "vfs/core/path_buffer.h"
 
 namespace shim {

@@ -2,7 +2,7 @@
 // saw the tree.
 #pragma once
 
-#include "shim/elf.h"
+#include "shim/elf_file.h"
 #include "shim/libraries.h"
 
 namespace shim {

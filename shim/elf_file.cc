@@ -1,4 +1,4 @@
-#include "shim/elf.h"
+#include "shim/elf_file.h"
 
 #include <string.h>
 #include <sys/mman.h>
