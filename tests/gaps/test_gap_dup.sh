@@ -120,7 +120,7 @@ EOF
 same "two appenders, sort -o onto itself, sed -i, tee -a" <<'EOF'
 (for i in $(seq 100); do echo "a$i"; done >>log) & (for i in $(seq 100); do echo "b$i"; done >>log) & wait; sort -o log log; sha256sum log
 sort -r -o data data; head -n 2 data; sed -i.orig 's/1/one/' dir/a; cat dir/a dir/a.orig; echo t | tee -a file log >/dev/null; tail -n 1 file log
-exec 3>>file; echo x >&3; mv file moved; echo y >&3; cat moved; rm moved; echo z >&3; ls; seq 20 | xargs -P 2 -n 5 sh -c 'echo "$@" >>x' x; sort x
+exec 3>>file; echo x >&3; mv file moved; echo y >&3; cat moved; rm moved; echo z >&3; ls; seq 20 | xargs -P 2 -n 5 sh -c 'echo "$@" >>x' x; sort -o x x; cat x
 EOF
 
 same "make: output, job server, -O" <<'EOF'
