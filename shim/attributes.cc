@@ -71,6 +71,8 @@ int on_descriptor(const char* call, int fd, Change change, Pass pass) {
   } else if (located.place != shim::Place::sealed) {
     return pass();
   }
+  const int flags = vfs::sys::fcntl(fd, F_GETFL);
+  if (flags < 0 || (flags & O_PATH) != 0) return shim::answer(-EBADF);
   long result = -ESTALE;
   for (int i = 0; i < shim::kAttempts && result == -ESTALE; ++i) {
     Lookup found;
@@ -109,6 +111,7 @@ VFS_INTERPOSE(int, lchmod, (const char* path, mode_t mode)) {
                   [&](int, const char* real) { return VFS_NEXT(lchmod)(real, mode); });
 }
 VFS_INTERPOSE(int, fchmodat, (int dirfd, const char* path, mode_t mode, int flags)) {
+  if ((flags & ~AT_SYMLINK_NOFOLLOW) != 0) return shim::answer(-EINVAL);
   return chmod_at("fchmodat", dirfd, path, mode, follow_unless(flags),
                   [&](int directory, const char* real) {
                     return VFS_NEXT(fchmodat)(directory, real, mode, flags);
@@ -139,6 +142,7 @@ VFS_INTERPOSE(int, fchownat, (int dirfd, const char* path, uid_t uid, gid_t gid,
   if (path != nullptr && *path == '\0' && (flags & AT_EMPTY_PATH) != 0 && dirfd >= 0) {
     return interposed_fchown(dirfd, uid, gid);
   }
+  if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0) return shim::answer(-EINVAL);
   return chown_at("fchownat", dirfd, path, uid, gid, follow_unless(flags),
                   [&](int directory, const char* real) {
                     return VFS_NEXT(fchownat)(directory, real, uid, gid, flags);
@@ -158,6 +162,9 @@ VFS_INTERPOSE(int, utimensat,
   if (path != nullptr && *path == '\0' && (flags & AT_EMPTY_PATH) != 0 && dirfd >= 0) {
     return interposed_futimens(dirfd, times);
   }
+  // The kernel does not even look at the path then.
+  if (times != nullptr && times[0].tv_nsec == UTIME_OMIT && times[1].tv_nsec == UTIME_OMIT) return 0;
+  if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0) return shim::answer(-EINVAL);
   return times_at("utimensat", dirfd, path, times, follow_unless(flags),
                   [&](int directory, const char* real) {
                     return VFS_NEXT(utimensat)(directory, real, times, flags);

@@ -5,6 +5,7 @@
 #include "shim/state.h"
 #include "vfs/core/attributes.h"
 #include "vfs/core/copy_up.h"
+#include "vfs/core/identity.h"
 #include "vfs/core/sys.h"
 
 namespace shim {
@@ -12,12 +13,13 @@ namespace {
 
 namespace sys = vfs::sys;
 
-enum class SlotKind : uint32_t { none, directory, outside_directory, sealed };
+enum class SlotKind : uint32_t { none, directory, sealed, live };
 
 struct Slot {
   std::atomic<SlotKind> kind;
   uint64_t rename_generation;  // of the workspace when `path` was noted
   struct stat status;          // sealed: as it was when opened
+  uint64_t path_hash;          // live
   dev_t object_device;         // sealed: the object itself, to tell a
   ino_t object_inode;          // descriptor that was closed behind our back
   vfs::PathBuffer path;
@@ -157,6 +159,7 @@ void copy_descriptor(int from, int to) {
   slot->kind.store(SlotKind::none, std::memory_order_relaxed);
   slot->rename_generation = source->rename_generation;
   slot->status = source->status;
+  slot->path_hash = source->path_hash;
   slot->object_device = source->object_device;
   slot->object_inode = source->object_inode;
   slot->path.assign(source->path);
@@ -180,6 +183,14 @@ void note_sealed(int fd, const vfs::Lookup& found) {
   slot->object_inode = object.st_ino;
   slot->path.assign(found.path);
   slot->kind.store(SlotKind::sealed, std::memory_order_release);
+}
+
+void note_live(int fd, const vfs::Lookup& found) {
+  Slot* slot = make_slot(fd);
+  if (slot == nullptr) return;
+  slot->path_hash = found.hash;
+  slot->path.assign(found.path);
+  slot->kind.store(SlotKind::live, std::memory_order_release);
 }
 
 namespace {
@@ -234,6 +245,20 @@ void correct_status(int fd, struct stat& status) {
     }
     return;
   }
+  if (!S_ISREG(status.st_mode)) return;
+  vfs::restore_identity(workspace, fd, status);
+  if (const Slot* slot = find_slot(fd);
+      slot != nullptr && slot->kind.load(std::memory_order_acquire) == SlotKind::live) {
+    // Copied up since it was opened: the draft has the attributes now.
+    vfs::Lookup found;
+    if (!workspace.control->filter.may_have_changed(slot->path_hash)) return;
+    if (find_again(slot->path, status.st_ino, found)) {
+      status = found.status;
+    } else {
+      status.st_nlink = 0;
+    }
+    return;
+  }
   if (!may_be_object(status)) return;
   const Slot* slot = sealed_slot(fd);
   if (slot == nullptr) return;
@@ -256,7 +281,8 @@ int make_descriptor_draft(int fd) {
   }
   const int flags = sys::fcntl(fd, F_GETFL);
   struct stat status;
-  if (flags < 0 || sys::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return 0;
+  if (flags < 0 || sys::fstat(fd, &status) != 0) return 0;
+  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return 0;
   correct_status(fd, status);
   if (!find_again(located.path, status.st_ino, found)) return 0;
   int result = vfs::copy_up(workspace, found, vfs::Content::keep);
@@ -271,6 +297,7 @@ int make_descriptor_draft(int fd) {
   result = sys::dup3(draft, fd, (close_on_exec & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
   sys::close(draft);
   forget_descriptor(fd);
+  if (S_ISDIR(status.st_mode)) note_directory(fd, found.path);
   return result < 0 ? result : 0;
 }
 

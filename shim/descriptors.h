@@ -1,8 +1,8 @@
 // What we know of the process's descriptors.
 //
-// Only two kinds need remembering: directories (their virtual path) and sealed
-// files (an object does not know whose content it is). Everything else is the
-// kernel's to answer. A slot is a cache, never the truth: if it is missing (an
+// Remembered are directories (their virtual path), sealed files (an object does
+// not know whose content it is) and files of the live base (which may be copied
+// up while they are open). Everything else is the kernel's to answer. A slot is a cache, never the truth: if it is missing (an
 // inherited descriptor), the kernel's name for the descriptor says where it is.
 #pragma once
 
@@ -19,6 +19,7 @@ void copy_descriptor(int from, int to);
 
 void note_directory(int fd, const vfs::PathBuffer& path);
 void note_sealed(int fd, const vfs::Lookup& found);
+void note_live(int fd, const vfs::Lookup& found);
 
 // Where a descriptor leads.
 enum class Place : uint8_t {

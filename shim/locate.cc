@@ -1,5 +1,6 @@
 #include "shim/locate.h"
 
+#include "vfs/core/path_hash.h"
 #include "vfs/core/sys.h"
 
 namespace shim {
@@ -121,6 +122,81 @@ void locate_from(const vfs::PathBuffer& start, const char* path, vfs::Follow fol
   }
 }
 
+// --- links from outside into the workspace ------------------------------------
+//
+// An aliased home directory must not be a way around the layer. The directory
+// part of an outside path is resolved by the kernel once a process and then
+// remembered; a link as the last component costs one readlink. Paths of the
+// system are exempt, so that what every program does costs nothing.
+
+bool is_system_path(const char* path) {
+  for (const char* prefix : {"/usr/", "/lib", "/etc/", "/proc/", "/sys/", "/dev/", "/bin/",
+                             "/sbin/", "/run/"}) {
+    if (has_prefix(path, prefix)) return true;
+  }
+  return false;
+}
+
+constexpr uint32_t kOutsideDirectories = 512;
+std::atomic<uint64_t> outside_directories[kOutsideDirectories];
+
+// The canonical name of the longest part of `path` that exists; cuts `path`
+// down to that part.
+bool canonical_part(vfs::PathBuffer& path, vfs::PathBuffer& name) {
+  while (path.length > 1) {
+    const int fd = vfs::sys::open(path.text, O_PATH | O_CLOEXEC);
+    if (fd >= 0) {
+      const bool known = vfs::name_of_descriptor(fd, name);
+      vfs::sys::close(fd);
+      return known;
+    }
+    path.pop();
+  }
+  return false;
+}
+
+bool enter_through_directory(const char* path, vfs::PathBuffer& rest) {
+  vfs::PathBuffer directory;
+  const char* last = strrchr(path, '/');
+  if (last == path || !directory.assign(path, static_cast<size_t>(last - path))) return false;
+  const uint64_t key = vfs::path_hash_append(1, directory.text, directory.length) | 1;
+  std::atomic<uint64_t>& slot = outside_directories[key / 2 % kOutsideDirectories];
+  if (slot.load(std::memory_order_relaxed) == key) return false;
+  const uint32_t whole = directory.length;
+  vfs::PathBuffer name;
+  if (!canonical_part(directory, name)) return false;
+  if (workspace.to_virtual(name.text, name.length, rest)) {
+    // At the root itself `rest` is empty: no slash at its front then.
+    const char* below = path + directory.length;
+    return rest.append(rest.length == 0 ? below + 1 : below);
+  }
+  if (directory.length == whole) slot.store(key, std::memory_order_relaxed);
+  return false;
+}
+
+bool enter_through_link(const char* path, vfs::PathBuffer& rest, int depth) {
+  vfs::PathBuffer target;
+  const long length = vfs::sys::readlink(path, target.text, sizeof(target.text) - 1);
+  if (length <= 0 || depth > 8) return false;
+  target.truncate(static_cast<uint32_t>(length));
+  vfs::PathBuffer absolute;
+  if (target.text[0] != '/') {
+    absolute.assign(path);
+    absolute.pop();
+    if (!absolute.append_character('/')) return false;
+  }
+  if (!absolute.append(target.text, target.length)) return false;
+  return vfs::enter_workspace(workspace, absolute.text, rest) ||
+         enter_through_directory(absolute.text, rest) ||
+         enter_through_link(absolute.text, rest, depth + 1);
+}
+
+bool enter_through_alias(const char* path, vfs::Follow follow, vfs::PathBuffer& rest) {
+  if (is_system_path(path)) return false;
+  return enter_through_directory(path, rest) ||
+         (follow == vfs::Follow::yes && enter_through_link(path, rest, 0));
+}
+
 // A relative path from a directory outside: it may still lead in, if the
 // directory is above the root or the path climbs.
 void locate_from_outside(const Directory& directory, const char* path, vfs::Follow follow,
@@ -131,11 +207,14 @@ void locate_from_outside(const Directory& directory, const char* path, vfs::Foll
   const bool above_root =
       here.length == 1 || (here.length < root.length && root.text[here.length] == '/' &&
                            memcmp(root.text, here.text, here.length) == 0);
-  if (!above_root && strstr(path, "..") == nullptr) return;
+  const bool climbs = above_root || strstr(path, "..") != nullptr;
   vfs::PathBuffer absolute;
   vfs::PathBuffer rest;
   if (!absolute.assign(here) || !absolute.append_character('/') || !absolute.append(path)) return;
-  if (!vfs::enter_workspace(workspace, absolute.text, rest)) return;
+  if (!(climbs && vfs::enter_workspace(workspace, absolute.text, rest)) &&
+      !enter_through_alias(absolute.text, follow, rest)) {
+    return;
+  }
   const vfs::PathBuffer top;
   locate_from(top, rest.text, follow, located);
 }
@@ -153,7 +232,8 @@ void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& locate
   vfs::PathBuffer rest;
   if (path[0] == '/') {
     if (vfs::enter_workspace(workspace, path, rest) ||
-        (follow == vfs::Follow::yes && resolve_magic_link(path, rest))) {
+        (follow == vfs::Follow::yes && resolve_magic_link(path, rest)) ||
+        enter_through_alias(path, follow, rest)) {
       locate_from(top, rest.text, follow, located);
     }
     return;

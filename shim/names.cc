@@ -29,7 +29,7 @@ using vfs::Lookup;
 template <typename Act, typename Pass>
 int name_at(const char* call, int dirfd, const char* path, Act act, Pass pass) {
   return on_path(
-      call, dirfd, path, Follow::no,
+      call, dirfd, path, Follow::name,
       [&](const Lookup& found) { return static_cast<long>(act(found)); }, pass);
 }
 
@@ -58,7 +58,7 @@ int on_two_paths(const char* call, int from_dirfd, const char* from, Follow foll
   long result = -ESTALE;
   for (int i = 0; i < shim::kAttempts && result == -ESTALE; ++i) {
     shim::locate(from_dirfd, from, follow, source);
-    shim::locate(to_dirfd, to, Follow::no, target);
+    shim::locate(to_dirfd, to, Follow::name, target);
     const bool source_inside = source.where == shim::Where::inside;
     const bool target_inside = target.where == shim::Where::inside;
     if (source.where == shim::Where::failed) {
@@ -83,7 +83,7 @@ template <typename Pass>
 int rename_at(int from_dirfd, const char* from, int to_dirfd, const char* to, unsigned flags,
               Pass pass) {
   return on_two_paths(
-      "rename", from_dirfd, from, Follow::no, to_dirfd, to,
+      "rename", from_dirfd, from, Follow::name, to_dirfd, to,
       [&](const Lookup& source, const Lookup& target) {
         return static_cast<long>(vfs::rename_entry(workspace, source, target, flags));
       },

@@ -23,8 +23,8 @@ long open_found(const vfs::Lookup& found, int flags, mode_t mode) {
   switch (kind) {
     case vfs::OpenedKind::directory: note_directory(fd, found.path); break;
     case vfs::OpenedKind::sealed: note_sealed(fd, found); break;
-    case vfs::OpenedKind::draft:
-    case vfs::OpenedKind::live: forget_descriptor(fd); break;
+    case vfs::OpenedKind::live: note_live(fd, found); break;
+    case vfs::OpenedKind::draft: forget_descriptor(fd); break;
   }
   return fd;
 }

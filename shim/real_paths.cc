@@ -4,11 +4,13 @@
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "shim/interpose.h"
 #include "shim/locate.h"
 #include "vfs/core/copy_up.h"
+#include "vfs/core/identity.h"
 #include "vfs/core/open.h"
 #include "vfs/core/sys.h"
 
@@ -44,6 +46,28 @@ auto with_real_path(const char* call, const char* path, Follow follow, Need need
   return result == 0 ? pass(real.text) : shim::answer<Result>(result);
 }
 
+bool is_hidden_attribute(const char* name) {
+  return name != nullptr && strcmp(name, vfs::kIdentityAttribute) == 0;
+}
+
+// Takes our own attribute out of a list of names; gives the new length.
+ssize_t without_hidden(char* list, ssize_t length) {
+  for (ssize_t at = 0; list != nullptr && at < length;) {
+    const size_t size = strlen(list + at) + 1;
+    if (is_hidden_attribute(list + at)) {
+      memmove(list + at, list + at + size, static_cast<size_t>(length - at) - size);
+      return length - static_cast<ssize_t>(size);
+    }
+    at += static_cast<ssize_t>(size);
+  }
+  return length;
+}
+
+ssize_t no_attribute() {
+  errno = ENODATA;
+  return -1;
+}
+
 }  // namespace
 
 VFS_INTERPOSE(int, statfs, (const char* path, struct statfs* result)) {
@@ -71,23 +95,25 @@ VFS_INTERPOSE(int, inotify_add_watch, (int fd, const char* path, uint32_t mask))
 }
 
 VFS_INTERPOSE(ssize_t, getxattr, (const char* path, const char* name, void* value, size_t size)) {
+  if (shim::engaged() && is_hidden_attribute(name)) return no_attribute();
   return with_real_path("getxattr", path, Follow::yes, Need::any, [&](const char* real) {
     return VFS_NEXT(getxattr)(real, name, value, size);
   });
 }
 VFS_INTERPOSE(ssize_t, lgetxattr, (const char* path, const char* name, void* value, size_t size)) {
+  if (shim::engaged() && is_hidden_attribute(name)) return no_attribute();
   return with_real_path("lgetxattr", path, Follow::no, Need::any, [&](const char* real) {
     return VFS_NEXT(lgetxattr)(real, name, value, size);
   });
 }
 VFS_INTERPOSE(ssize_t, listxattr, (const char* path, char* list, size_t size)) {
   return with_real_path("listxattr", path, Follow::yes, Need::any, [&](const char* real) {
-    return VFS_NEXT(listxattr)(real, list, size);
+    return without_hidden(size != 0 ? list : nullptr, VFS_NEXT(listxattr)(real, list, size));
   });
 }
 VFS_INTERPOSE(ssize_t, llistxattr, (const char* path, char* list, size_t size)) {
   return with_real_path("llistxattr", path, Follow::no, Need::any, [&](const char* real) {
-    return VFS_NEXT(llistxattr)(real, list, size);
+    return without_hidden(size != 0 ? list : nullptr, VFS_NEXT(llistxattr)(real, list, size));
   });
 }
 VFS_INTERPOSE(int, setxattr,
@@ -131,6 +157,14 @@ int change_attribute(int fd, Pass pass) {
 VFS_INTERPOSE(int, fsetxattr,
               (int fd, const char* name, const void* value, size_t size, int flags)) {
   return change_attribute(fd, [&] { return VFS_NEXT(fsetxattr)(fd, name, value, size, flags); });
+}
+VFS_INTERPOSE(ssize_t, flistxattr, (int fd, char* list, size_t size)) {
+  const ssize_t length = VFS_NEXT(flistxattr)(fd, list, size);
+  return shim::engaged() ? without_hidden(size != 0 ? list : nullptr, length) : length;
+}
+VFS_INTERPOSE(ssize_t, fgetxattr, (int fd, const char* name, void* value, size_t size)) {
+  if (shim::engaged() && is_hidden_attribute(name)) return no_attribute();
+  return VFS_NEXT(fgetxattr)(fd, name, value, size);
 }
 VFS_INTERPOSE(int, fremovexattr, (int fd, const char* name)) {
   return change_attribute(fd, [&] { return VFS_NEXT(fremovexattr)(fd, name); });

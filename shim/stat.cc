@@ -21,6 +21,10 @@ namespace {
 
 using shim::on_path;
 
+// What the kernel takes; a wrong flag has to fail in the tree as well.
+constexpr int kStatFlags =
+    AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_SYNC_TYPE;
+
 vfs::Follow follow_unless(int flags, int no_follow) {
   return (flags & no_follow) != 0 ? vfs::Follow::no : vfs::Follow::yes;
 }
@@ -29,6 +33,7 @@ template <typename Pass>
 int stat_at(const char* call, int dirfd, const char* path, struct stat* status, int flags,
             Pass pass) {
   const auto act = [&](const vfs::Lookup& found) {
+    if ((flags & ~kStatFlags) != 0) return static_cast<long>(-EINVAL);
     return static_cast<long>(vfs::get_status(shim::workspace, found, *status));
   };
   return on_path(call, dirfd, path, follow_unless(flags, AT_SYMLINK_NOFOLLOW), act, pass);
@@ -39,14 +44,13 @@ int corrected(int result, int fd, struct stat* status) {
   return result;
 }
 
-void to_statx(const struct stat& from, unsigned mask, struct statx& to) {
+void to_statx(const struct stat& from, struct statx& to) {
   const auto time = [](const struct timespec& t) {
     struct statx_timestamp stamp = {};
     stamp.tv_sec = t.tv_sec;
     stamp.tv_nsec = static_cast<uint32_t>(t.tv_nsec);
     return stamp;
   };
-  (void)mask;
   to = {};
   to.stx_mask = STATX_BASIC_STATS;
   to.stx_blksize = static_cast<uint32_t>(from.st_blksize);
@@ -70,9 +74,10 @@ void to_statx(const struct stat& from, unsigned mask, struct statx& to) {
 // identity and link count are then made to agree with stat.
 long statx_found(const vfs::Lookup& found, int flags, unsigned mask, struct statx* result) {
   struct stat status;
+  if ((flags & ~kStatFlags) != 0) return -EINVAL;
   const int known = vfs::get_status(shim::workspace, found, status);
   if (known != 0) return known;
-  to_statx(status, mask, *result);
+  to_statx(status, *result);
   if (found.is_sealed()) return 0;
   vfs::PathBuffer real;
   struct statx exact;
@@ -159,7 +164,7 @@ VFS_INTERPOSE(int, statx,
     if (answer != 0 || vfs::sys::fstat(dirfd, &before) != 0) return answer;
     struct stat after = before;
     shim::correct_status(dirfd, after);
-    if (memcmp(&before, &after, sizeof(before)) != 0) to_statx(after, mask, *result);
+    if (memcmp(&before, &after, sizeof(before)) != 0) to_statx(after, *result);
     return answer;
   }
   return on_path(
@@ -173,6 +178,10 @@ template <typename Pass>
 int access_at(const char* call, int dirfd, const char* path, int mask, int flags, Pass pass) {
   const auto act = [&](const vfs::Lookup& found) {
     const bool effective = (flags & AT_EACCESS) != 0;
+    if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EACCESS | AT_EMPTY_PATH)) != 0 ||
+        (mask & ~(R_OK | W_OK | X_OK)) != 0) {
+      return static_cast<long>(-EINVAL);
+    }
     return static_cast<long>(vfs::test_access(shim::workspace, found, mask, effective));
   };
   return on_path(call, dirfd, path, follow_unless(flags, AT_SYMLINK_NOFOLLOW), act, pass);

@@ -9,6 +9,7 @@
 #include "vfs/command/commit.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -164,6 +165,14 @@ bool Commit::tidy_draft(const Draft& draft) {
   // The kernel refuses a read lease exactly if someone has the file open for
   // writing, which a shared writable mapping counts as.
   if (::fcntl(fd.get(), F_SETLEASE, F_RDLCK) != 0) return false;
+  // A lock belongs to the inode: who holds one and who asks next must meet.
+  struct flock range = {};
+  range.l_type = F_WRLCK;
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 ||
+      (::fcntl(fd.get(), F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK)) {
+    ::fcntl(fd.get(), F_SETLEASE, F_UNLCK);
+    return false;
+  }
   struct stat now;
   bool tidied = false;
   if (::fstat(fd.get(), &now) == 0 && now.st_ino == draft.status.st_ino &&

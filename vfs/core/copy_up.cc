@@ -2,6 +2,8 @@
 
 #include <linux/fs.h>
 
+#include "vfs/core/hard_links.h"
+#include "vfs/core/identity.h"
 #include "vfs/core/path_hash.h"
 #include "vfs/core/sys.h"
 
@@ -87,6 +89,7 @@ int make_copy(Workspace& workspace, const Lookup& found, Content content, const 
   const int to = sys::open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (to < 0) return to;
   int result = 0;
+  keep_identity(workspace, to, status);
   if (content == Content::keep && status.st_size > 0) {
     const int from = open_content(workspace, found);
     result = from < 0 ? from : copy_content(from, to);
@@ -107,32 +110,6 @@ int place(Workspace& workspace, const Lookup& found, const char* temporary) {
   KeepTimes keep(parent.text);
   announce(workspace, found, found.status.st_mode);
   return sys::rename(temporary, upper.text);
-}
-
-// The other names of a file with hard links in the snapshot have to lead to
-// the same draft, or a write through one would not be seen through the other.
-void link_siblings(Workspace& workspace, const Lookup& found) {
-  if (found.source != Source::snapshot || found.base_is_elsewhere || found.entry->link_count < 2) {
-    return;
-  }
-  const Index index = workspace.index();
-  PathBuffer from;
-  if (!workspace.upper_path(found.path, from)) return;
-  const IndexEntry* at = index.entry(found.entry->link_next);
-  for (uint32_t i = 1; at != nullptr && at != found.entry && i < found.entry->link_count; ++i) {
-    char text[PATH_MAX];
-    const char* name = index.path_of(*at, text, sizeof(text));
-    Lookup sibling;
-    PathBuffer path;
-    PathBuffer to;
-    if (name != nullptr && path.assign(name) && workspace.upper_path(path, to) &&
-        look_up_canonical(workspace, path, sibling) == 0 && sibling.source == Source::snapshot &&
-        sibling.entry == at && mirror_parent(workspace, path) == 0) {
-      announce(workspace, sibling, sibling.status.st_mode);
-      sys::link(from.text, to.text);
-    }
-    at = index.entry(at->link_next);
-  }
 }
 
 int mirror_one(Workspace& workspace, const PathBuffer& path) {

@@ -7,6 +7,7 @@
 //                  else the base.
 #include "vfs/core/lookup.h"
 
+#include "vfs/core/identity.h"
 #include "vfs/core/path_hash.h"
 #include "vfs/core/sys.h"
 
@@ -161,6 +162,10 @@ int look_at(Workspace& workspace, bool ask_upper, Lookup& out) {
         if (upper.kind == UpperKind::inode) {
           out.source = Source::upper;
           out.status = upper.status;
+          PathBuffer real;
+          if (workspace.upper_path(out.path, real)) {
+            restore_identity(workspace, real.text, out.status);
+          }
         }
         return 0;
       }
@@ -412,7 +417,9 @@ int walk_component(Walk& walk, Follow follow, bool& left) {
   if (result != 0) return result;
   if (plain_parent) remember_directory(walk.workspace, parent_hash);
   out.must_be_directory = slash;
-  if (!out.is_link() || (last && !slash && follow == Follow::no)) return 0;
+  if (!out.is_link() || (last && (follow == Follow::name || (!slash && follow == Follow::no)))) {
+    return 0;
+  }
   return follow_link(walk, slash, left);
 }
 
@@ -429,7 +436,9 @@ int walk(Workspace& workspace, const PathBuffer& start, const char* path, Follow
     result = walk_component(walk, follow, left);
   }
   if (result != 0 || left) return result;
-  if (out.must_be_directory && out.exists() && !out.is_directory()) return -ENOTDIR;
+  if (out.must_be_directory && out.exists() && !out.is_directory() && follow != Follow::name) {
+    return -ENOTDIR;
+  }
   return 0;
 }
 

@@ -54,7 +54,9 @@ struct Lookup {
   bool is_sealed() const { return source == Source::record || source == Source::snapshot; }
 };
 
-enum class Follow : bool { no, yes };  // a link as the last component
+// A link as the last component. `name` is for calls that make, remove or
+// rename the name itself: they do not follow it even with a slash behind it.
+enum class Follow : uint8_t { no, yes, name };
 
 // Looks up `path` starting at the directory `start` (canonical, relative to
 // the root; "" is the root). `path` is as the program wrote it, relative.

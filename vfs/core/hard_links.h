@@ -1,0 +1,13 @@
+// Hard links of the base: all names of one inode have to lead to one draft.
+#pragma once
+
+#include "vfs/core/lookup.h"
+
+namespace vfs {
+
+// `found` (a file of the base with more than one name) was just copied up:
+// links the draft to its other names in the tree that the base still answers
+// for. What cannot be linked keeps the base's content.
+void link_siblings(Workspace& workspace, const Lookup& found);
+
+}  // namespace vfs
