@@ -13,7 +13,7 @@ class Descriptor {
   explicit Descriptor(int fd) : fd_(fd) {}
   Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
+    Descriptor old(std::exchange(fd_, std::exchange(other.fd_, -1)));
     return *this;
   }
   ~Descriptor() {
@@ -21,6 +21,7 @@ class Descriptor {
   }
 
   int get() const { return fd_; }
+  void reset() { *this = Descriptor(); }
   explicit operator bool() const { return fd_ >= 0; }
 
  private:

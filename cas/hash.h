@@ -4,12 +4,14 @@
 #include <stddef.h>
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "cas/digest.h"
 
 namespace vfs {
 
+// Thread-safe, like all of this file's free functions.
 Digest digest_of(const void* data, size_t size);
 std::string digest_text(const Digest& digest);  // 32 hexadecimal digits
 

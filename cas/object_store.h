@@ -1,12 +1,15 @@
 // Objects: immutable files named by the digest of their bytes.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <functional>
 #include <string_view>
 
 #include "cas/descriptor.h"
 #include "cas/digest.h"
+#include "cas/file_io.h"
 #include "cas/store.h"
 
 namespace vfs {
@@ -15,18 +18,30 @@ struct StoredObject {
   Digest digest;
   uint64_t size;   // bytes
   bool added;      // false: the store had it already
+  // put() and put_file(): what the source was both before and after its bytes
+  // were read. Take metadata from here: a later fstat may tell of a later
+  // change, which the digest does not.
+  struct stat source = {};
 };
 
 // All functions may be called from any thread, and by many processes at once.
 // They throw Error when the store or the source cannot be read or written.
+//
+// An object appears under its name complete or not at all. If there is one
+// already, its bytes are compared before it is shared. Where they differ, the
+// one there is damaged, and replaced, if its bytes do not give its name;
+// otherwise two files really have one digest (it is fast, not cryptographic:
+// such files can be made on purpose), and put throws Error.
 class ObjectStore {
  public:
   explicit ObjectStore(const Store& store) : store_(store) {}
 
   // Stores what can be read from `fd` from the start; `name` is for messages.
-  // One pass over the bytes. If the source changes while it is read (size or
-  // mtime), reads again; throws Error if it will not stand still.
+  // One pass over the bytes. If the source changes while it is read (size,
+  // mtime or ctime), reads again; throws Error if it will not stand still.
+  // Moves the file offset of `fd`.
   StoredObject put(int fd, std::string_view name) const;
+  // The same; a symbolic link at `path` is not followed.
   StoredObject put_file(const std::filesystem::path& path) const;
   StoredObject put_bytes(std::string_view bytes) const;
 
@@ -34,20 +49,27 @@ class ObjectStore {
   // lie; what a program sees of its mode comes from the manifest.
   std::filesystem::path path(const Digest& digest) const;
   bool contains(const Digest& digest) const;
+  // Whether there is one of this size. Catches objects that lost their end in
+  // a power failure, at the price of contains().
+  bool contains(const Digest& digest, uint64_t size) const;
+  // For reading. Throws Error if it is missing.
   Descriptor open(const Digest& digest) const;
+  // All of it, in memory.
   std::string read(const Digest& digest) const;
 
   // Reads the object again and compares: false if it is missing or damaged.
   bool verify(const Digest& digest) const;
 
+  // Every object, in no order. Objects that come or go meanwhile may be missed.
   void for_each(const std::function<void(const Digest&, uint64_t size)>& visit) const;
-  // Returns the bytes freed.
+  // Returns the bytes freed; 0 if it is not there. Descriptors and mappings of
+  // it stay valid. Only under an exclusive StoreLock, after collecting what is
+  // in use under the same lock.
   uint64_t remove(const Digest& digest) const;
 
  private:
-  StoredObject put_small(std::string_view bytes) const;
   StoredObject put_large(int fd, std::string_view name) const;
-  bool publish(const std::filesystem::path& temporary, const Digest& digest) const;
+  bool publish(TemporaryFile& temporary, const Digest& digest) const;
 
   Store store_;
 };

@@ -1,16 +1,21 @@
 // Work on many items with all processors.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 namespace vfs {
 
-// Calls work(i) for every i below `count`, from several threads, and waits for
-// all of them. The first exception ends the work and is thrown again here.
+// Calls work(i) for every i below `count`, from as many threads as there are
+// processors, and waits for all of them. Items are begun in order, and each
+// thread takes the next one when it is done with its own, so long and short
+// items mix well. The first exception ends the work and is thrown again here;
+// items that other threads had begun are finished before that.
 template <typename Work>
 void in_parallel(size_t count, Work work) {
   std::atomic<size_t> next = 0;
@@ -30,7 +35,11 @@ void in_parallel(size_t count, Work work) {
   const size_t workers = std::min<size_t>(std::max(1u, std::thread::hardware_concurrency()), count);
   {
     std::vector<std::jthread> threads;
-    for (size_t i = 1; i < workers; ++i) threads.emplace_back(run);
+    try {
+      for (size_t i = 1; i < workers; ++i) threads.emplace_back(run);
+    } catch (const std::system_error&) {
+      // At the limit of threads: the ones there are do the work.
+    }
     run();
   }
   if (failure) std::rethrow_exception(failure);

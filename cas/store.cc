@@ -1,14 +1,19 @@
 #include "cas/store.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <iterator>
 
-#include "cas/descriptor.h"
 #include "cas/error.h"
+#include "cas/file_io.h"
 
 namespace vfs {
 namespace {
@@ -25,17 +30,30 @@ void make_directory(const fs::path& path) {
 }
 
 void write_format(const Store& store) {
-  const fs::path temporary = store.temporary_name();
-  Descriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  const std::string text = fmt::format("{}{}\n", kFormatHeading, kFormat);
-  if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    throw system_error(temporary.string(), errno, "check free space and permissions of the store");
-  }
+  TemporaryFile file(store.temporary_name());
+  file.write(fmt::format("{}{}\n", kFormatHeading, kFormat));
+  // Once in a store's life: a power failure must not leave an empty one, which
+  // would make all of the store unreadable.
+  file.synchronize();
+  file.finish(0600);
   // Whoever comes second leaves the first one's in place.
-  const int linked = ::link(temporary.c_str(), (store.path() / "format").c_str());
-  const int error = errno;
-  ::unlink(temporary.c_str());
-  if (linked != 0 && error != EEXIST) throw system_error(store.path().string(), error);
+  file.move_if_absent(store.path() / "format");
+}
+
+// VFS_STORE=$HOME would strew our directories all over it.
+void check_ours(const fs::path& directory) {
+  constexpr std::string_view kOurs[] = {"objects", "indexes", "workspaces", "tmp"};
+  std::error_code error;
+  for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (std::find(std::begin(kOurs), std::end(kOurs), name) == std::end(kOurs)) {
+      // Another process may have finished making it since we looked.
+      if (::access((directory / "format").c_str(), F_OK) == 0) return;
+      throw Error(directory.string(), "not a store, and not empty: it has '" + name + "'",
+                  "set VFS_STORE to an empty or a new directory");
+    }
+  }
+  if (error) throw system_error(directory.string(), error.value());
 }
 
 void check_format(const fs::path& file, const Descriptor& fd) {
@@ -69,35 +87,44 @@ std::filesystem::path Store::default_path() {
               "set VFS_STORE to a directory");
 }
 
-Store Store::open(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (!fs::exists(path, ignored)) {
-    std::error_code error;
+Store Store::open(const std::filesystem::path& wanted) {
+  std::error_code error;
+  const fs::path path = fs::absolute(wanted, error);
+  if (error || wanted.empty()) {
+    throw Error(wanted.string(), "not a usable path", "set VFS_STORE to a directory");
+  }
+  if (!fs::exists(path, error)) {
     fs::create_directories(path.parent_path(), error);
     if (error) throw system_error(path.string(), error.value(), "choose another place with VFS_STORE");
     make_directory(path);
   }
-  if (!fs::is_directory(path, ignored)) {
+  if (!fs::is_directory(path, error)) {
     throw Error(path.string(), "the store is not a directory", "set VFS_STORE to a directory");
   }
-  Store store(fs::canonical(path));
-  const fs::path file = store.path_ / "format";
-  Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd) {
-    check_format(file, fd);
-  } else if (errno != ENOENT) {
-    throw system_error(file.string(), errno, "check the permissions of the store");
+  const fs::path real = fs::canonical(path, error);
+  if (error) throw system_error(path.string(), error.value(), "choose another place with VFS_STORE");
+  Store store(real);
+  store.prepare();
+  return store;
+}
+
+void Store::prepare() {
+  const fs::path file = path_ / "format";
+  const Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  const int error = errno;
+  if (!fd && error != ENOENT) {
+    throw system_error(file.string(), error, "check the permissions of the store");
   }
-  if (::access(store.path_.c_str(), W_OK | X_OK) != 0) {
-    throw system_error(store.path_.string(), errno,
+  if (fd) check_format(file, fd);
+  if (::access(path_.c_str(), W_OK | X_OK) != 0) {
+    throw system_error(path_.string(), errno,
                        "the store must be writable; choose another with VFS_STORE");
   }
-  for (const fs::path& part :
-       {store.objects(), store.indexes(), store.workspaces(), store.temporary()}) {
+  if (!fd) check_ours(path_);
+  for (const fs::path& part : {objects(), indexes(), workspaces(), temporary()}) {
     make_directory(part);
   }
-  if (!fd) write_format(store);
-  return store;
+  if (!fd) write_format(*this);
 }
 
 std::filesystem::path Store::temporary_name() const {
@@ -105,6 +132,15 @@ std::filesystem::path Store::temporary_name() const {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   return temporary() / fmt::format("{}.{}.{}", getpid(), counter.fetch_add(1), now.tv_nsec);
+}
+
+StoreLock::StoreLock(const Store& store, Kind kind) {
+  const fs::path path = store.path() / "lock";
+  file_ = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file_) throw system_error(path.string(), errno, "check the permissions of the store");
+  while (::flock(file_.get(), kind == exclusive ? LOCK_EX : LOCK_SH) != 0) {
+    if (errno != EINTR) throw system_error(path.string(), errno);
+  }
 }
 
 }  // namespace vfs

@@ -5,13 +5,16 @@
 #include <filesystem>
 #include <string>
 
+#include "cas/descriptor.h"
+
 namespace vfs {
 
 class Store {
  public:
   // Opens the store at `path`, making it if there is none (two processes may
-  // do so at once). Throws Error: not a directory, not writable, or of a newer
-  // format than this program knows.
+  // do so at once). Throws Error: not a directory, not writable, of a newer
+  // format than this program knows, or a directory with other things in it,
+  // which is more likely a slip of the pen than meant.
   static Store open(const std::filesystem::path& path);
 
   // VFS_STORE, else $XDG_DATA_HOME/vfs, else ~/.local/share/vfs. Throws Error
@@ -25,12 +28,28 @@ class Store {
   std::filesystem::path temporary() const { return path_ / "tmp"; }
   std::filesystem::path manifest() const { return path_ / "manifest.db"; }
 
-  // A fresh name in temporary().
+  // A fresh name in temporary(), of no other thread or process. What a killed
+  // process leaves there is of no use to anyone; `vfs gc` clears it.
   std::filesystem::path temporary_name() const;
 
  private:
   explicit Store(std::filesystem::path path) : path_(std::move(path)) {}
+  void prepare();
   std::filesystem::path path_;
+};
+
+// Keeps objects that nothing refers to yet from being collected: hold it
+// shared from before the first object is stored, or found to be there, until
+// the snapshot that needs it is in the manifest; exclusively to collect.
+// Waits until it is free. The kernel lets go when a holder dies. Taking it
+// shared twice in one process is fine.
+class StoreLock {
+ public:
+  enum Kind { shared, exclusive };
+  StoreLock(const Store& store, Kind kind);
+
+ private:
+  Descriptor file_;
 };
 
 }  // namespace vfs

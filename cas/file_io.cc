@@ -1,0 +1,108 @@
+#include "cas/file_io.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <vector>
+
+#include "cas/error.h"
+#include "cas/hash.h"
+
+namespace vfs {
+
+void write_all(int fd, std::string_view data, const std::filesystem::path& path) {
+  while (!data.empty()) {
+    const ssize_t written = ::write(fd, data.data(), data.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      const bool full = errno == ENOSPC || errno == EDQUOT;
+      throw system_error(path.string(), errno,
+                         full ? "make room in the store's file system, for instance with `vfs gc`"
+                              : "");
+    }
+    data.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+size_t read_up_to(int fd, char* data, size_t size, std::string_view name) {
+  size_t done = 0;
+  while (done < size) {
+    const ssize_t count = ::read(fd, data + done, size - done);
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      throw system_error(std::string(name), errno);
+    }
+    if (count == 0) break;
+    done += static_cast<size_t>(count);
+  }
+  return done;
+}
+
+bool same_bytes(int a, int b) {
+  std::vector<char> left(kPiece);
+  std::vector<char> right(kPiece);
+  for (;;) {
+    const size_t count = read_up_to(a, left.data(), kPiece, "object");
+    if (read_up_to(b, right.data(), kPiece, "object") != count) return false;
+    if (memcmp(left.data(), right.data(), count) != 0) return false;
+    if (count < kPiece) return true;
+  }
+}
+
+Digest digest_of_file(int fd, std::string_view name) {
+  StreamingHash hash;
+  std::vector<char> piece(kPiece);
+  while (const size_t count = read_up_to(fd, piece.data(), piece.size(), name)) {
+    hash.update(piece.data(), count);
+  }
+  return hash.digest();
+}
+
+TemporaryFile::TemporaryFile(std::filesystem::path path)
+    : path_(std::move(path)),
+      fd_(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) {
+  if (!fd_) throw system_error(path_.string(), errno, "check the permissions of the store");
+}
+
+TemporaryFile::~TemporaryFile() {
+  if (!moved_) ::unlink(path_.c_str());
+}
+
+void TemporaryFile::synchronize() {
+  if (::fsync(fd_.get()) != 0) throw system_error(path_.string(), errno);
+}
+
+void TemporaryFile::finish(unsigned mode) {
+  if (::fchmod(fd_.get(), mode) != 0) throw system_error(path_.string(), errno);
+  fd_.reset();
+}
+
+void TemporaryFile::replace(const std::filesystem::path& target) {
+  if (::rename(path_.c_str(), target.c_str()) != 0) throw system_error(target.string(), errno);
+  moved_ = true;
+}
+
+bool TemporaryFile::move_if_absent(const std::filesystem::path& target) {
+  const auto rename_no_replace = [&] {
+    return ::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE);
+  };
+  int result = rename_no_replace();
+  if (result != 0 && errno == ENOENT) {
+    ::mkdir(target.parent_path().c_str(), 0700);
+    result = rename_no_replace();
+  }
+  if (result != 0 && (errno == EINVAL || errno == ENOSYS)) {
+    // Not every file system has it. A link is as atomic; the temporary name
+    // then goes with this object.
+    result = ::link(path_.c_str(), target.c_str());
+    if (result == 0) return true;
+  }
+  if (result != 0 && errno == EEXIST) return false;
+  if (result != 0) throw system_error(target.string(), errno);
+  moved_ = true;
+  return true;
+}
+
+}  // namespace vfs
