@@ -7,6 +7,7 @@
 
 #include <dlfcn.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "shim/descriptors.h"
@@ -23,6 +24,7 @@ constexpr char kWorkspace[] = "VFS_WORKSPACE=";
 constexpr char kLog[] = "VFS_LOG=";
 constexpr char kDisable[] = "VFS_DISABLE=";
 constexpr char kDescriptors[] = "VFS_DESCRIPTORS=";
+constexpr char kProcessName[] = "VFS_PROCESS_NAME=";
 constexpr char kSavedPreload[] = "VFS_PRELOAD=";
 constexpr char kSavedLibraryPath[] = "VFS_LIBRARY_PATH=";
 
@@ -72,7 +74,7 @@ void restore_entry(const char* name, char* saved) {
 
 bool is_one_time(const char* entry) {
   return value_of(entry, kDescriptors) != nullptr || value_of(entry, kSavedPreload) != nullptr ||
-         value_of(entry, kSavedLibraryPath) != nullptr;
+         value_of(entry, kSavedLibraryPath) != nullptr || value_of(entry, kProcessName) != nullptr;
 }
 
 // Takes the entry called `name` out of our environment; its value, or null.
@@ -103,6 +105,9 @@ void adopt_environment() {
   if (environ == nullptr) return;
   if (char* saved = take_entry(kSavedLibraryPath)) restore_entry(kLibraryPath, saved);
   if (char* saved = take_entry(kSavedPreload)) restore_entry(kPreload, saved);
+  if (const char* name = take_entry(kProcessName)) {
+    vfs::sys::call(SYS_prctl, PR_SET_NAME, vfs::sys::as_argument(name));
+  }
   const Variables variables = read_variables(environ);
   if (variables.library_path != nullptr) library_path_of_process.assign(variables.library_path);
   if (variables.log != nullptr) log_file.assign(variables.log);
@@ -162,8 +167,8 @@ bool is_right(const Variables& variables, const Additions& additions) {
   return variables.preload != nullptr && strcmp(variables.preload, additions.preload) == 0 &&
          variables.workspace != nullptr && variables.workspace[0] == '/' &&
          (variables.log != nullptr || log_file.length == 0) && !variables.has_leftovers &&
-         additions.descriptors == nullptr && additions.library_directory == nullptr &&
-         additions.started_preload == nullptr;
+         additions.descriptors == nullptr && additions.process_name == nullptr &&
+         additions.library_directory == nullptr && additions.started_preload == nullptr;
 }
 
 void ProgramEnvironment::add(const char* name, const char* first, const char* second,
@@ -180,10 +185,10 @@ void ProgramEnvironment::add(const char* name, const char* first, const char* se
 bool ProgramEnvironment::build(char* const* environment, const Variables& variables,
                                const Additions& additions) {
   const char* library_path = variables.library_path != nullptr ? variables.library_path : "";
-  size_t entries = 8;  // seven of ours and the null
+  size_t entries = 9;  // eight of ours and the null
   for (char* const* entry = environment; entry != nullptr && *entry != nullptr; ++entry) ++entries;
-  // Six texts of at most PATH_MAX, and LD_LIBRARY_PATH twice.
-  const size_t text_size = 6 * (PATH_MAX + 32) + 2 * (strlen(library_path) + 64);
+  // Seven texts of at most PATH_MAX, and LD_LIBRARY_PATH twice.
+  const size_t text_size = 7 * (PATH_MAX + 32) + 2 * (strlen(library_path) + 64);
   entries_ = static_cast<char**>(memory_.allocate(entries * sizeof(char*) + text_size));
   if (entries_ == nullptr) return false;
   text_ = reinterpret_cast<char*>(entries_ + entries);
@@ -194,6 +199,7 @@ bool ProgramEnvironment::build(char* const* environment, const Variables& variab
   if (!keeps_workspace) add(kWorkspace, workspace.root.text);
   if (log_file.length != 0 && variables.log == nullptr) add(kLog, log_file.text);
   if (additions.descriptors != nullptr) add(kDescriptors, additions.descriptors);
+  if (additions.process_name != nullptr) add(kProcessName, additions.process_name);
   if (additions.started_preload != nullptr) add(kSavedPreload, kPreload, additions.preload);
   if (additions.library_directory != nullptr) {
     const bool had = *library_path != '\0';

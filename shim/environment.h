@@ -8,7 +8,7 @@ namespace shim {
 
 // At start: takes note of our own file, of descriptors that were inherited
 // (VFS_DESCRIPTORS), and undoes what starting this program did to
-// LD_LIBRARY_PATH and LD_PRELOAD, so that the program does not see it and it
+// LD_LIBRARY_PATH, LD_PRELOAD and the process's name, so that the program does not see it and it
 // does not pile up from process to process.
 void adopt_environment();
 
@@ -35,6 +35,7 @@ struct Additions {
   const char* library_directory;  // to put before LD_LIBRARY_PATH, or null
   const char* started_preload;    // LD_PRELOAD with real files, or null
   const char* descriptors;        // VFS_DESCRIPTORS, or null
+  const char* process_name;       // VFS_PROCESS_NAME, or null
 };
 
 // Whether `environment` already is what a new program has to get.

@@ -47,6 +47,7 @@ int Launch::write_environment(char* const* envp, const Variables& variables) {
   additions.preload = work_->preload.text;
   if (libraries.directory.length != 0) additions.library_directory = libraries.directory.text;
   if (libraries.preload.length != 0) additions.started_preload = libraries.preload.text;
+  additions.process_name = work_->program.process_name();
   if (activity == Activity::active && format_inherited(work_->descriptors)) {
     additions.descriptors = work_->descriptors.text;
   }

@@ -81,9 +81,10 @@ int take_found(ProgramFile& file, const vfs::Lookup& found) {
   if (found.is_link()) return -ELOOP;
   if (found.must_be_directory && !found.is_directory()) return -ENOTDIR;
   if (!found.is_regular()) return -EACCES;
-  const int result = startable_path(found, file.real);
+  const int result = vfs::real_path(workspace, found, file.real);
   if (result != 0) return result;
   file.in_tree = true;
+  file.sealed = found.is_sealed();
   file.path.assign(found.path);
   return check_startable(found, file.real.text);
 }
@@ -161,6 +162,17 @@ void Program::choose_start() {
   for (unsigned i = 0; i <= last_; ++i) {
     if (!files_[i].plain) started_ = i < last_ ? i + 1 : i;
   }
+  ProgramFile& file = files_[started_];
+  if (file.sealed && !file.plain) name_for_start(file.path, file.real);
+}
+
+const char* Program::process_name() const {
+  const ProgramFile& first = files_[0];
+  const char* path = path_to_start();
+  if (path == nullptr || strncmp(first.name.text, "/dev/fd/", 8) == 0) return nullptr;
+  const char* slash = strrchr(path, '/');
+  const char* given = slash != nullptr ? slash + 1 : path;
+  return strcmp(given, first.name.name()) != 0 ? first.name.name() : nullptr;
 }
 
 const char* Program::path_to_start() const {

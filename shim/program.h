@@ -21,6 +21,7 @@ struct ProgramFile {
   vfs::PathBuffer real;  // what the kernel has to be given
   vfs::PathBuffer path;  // relative to the root, if it is in the tree
   bool in_tree;
+  bool sealed;           // `real` is an object
   bool plain;            // the kernel gets to the same file by `name` itself
   char head[kHeadSize];
   const char* argument;  // of the interpreter line; null: none, or no script
@@ -42,6 +43,10 @@ class Program {
   void write_arguments(char* const* argv, char** out) const;
   static size_t count(char* const* strings);
   size_t room_for(char* const* argv) const { return count(argv) + 2 * started_ + 2; }
+
+  // The name the process shall have (/proc/self/comm), if the kernel would not
+  // take it from what it is given: that of a script, or of a link; or null.
+  const char* process_name() const;
 
   // The file at the end of the chain: an ELF program, mostly.
   const ProgramFile& last() const { return files_[last_]; }

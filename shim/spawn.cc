@@ -22,10 +22,23 @@ using shim::engaged;
 // What libc's own open or chdir, later and in the child, answers with ENOENT.
 constexpr char kNowhere[] = "";
 
+// Whether exec of a path outside would get as far as loading it.
+int check_outside(const char* path) {
+  struct stat status;
+  const int found = vfs::sys::fstatat(AT_FDCWD, path, &status, 0);
+  if (found != 0) return found;
+  if (!S_ISREG(status.st_mode)) return -EACCES;
+  const int allowed = vfs::sys::faccessat(path, X_OK, AT_EACCESS);
+  return allowed == -ENOSYS ? vfs::check_access(status, X_OK, true) : allowed;
+}
+
+// `check`: say without trying whether the program is there at all; a walk
+// through PATH would cost a child for each directory otherwise.
 int spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
-          const posix_spawnattr_t* attributes, char* const* argv, char* const* envp) {
+          const posix_spawnattr_t* attributes, char* const* argv, char* const* envp, bool check) {
   shim::Launch launch;
   int result = launch.prepare({AT_FDCWD, path, 0}, argv, envp);
+  if (result == 0 && check && launch.path() == nullptr) result = check_outside(path);
   if (result == 0) {
     const char* real = launch.path() != nullptr ? launch.path() : path;
     result = -VFS_NEXT(posix_spawn)(pid, real, actions, attributes, launch.arguments(),
@@ -35,22 +48,6 @@ int spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* action
     shim::log("posix_spawn", path, "failed", result);
   }
   return result;
-}
-
-// Whether exec of `candidate` would get as far as loading it: libc finds out
-// by trying, in the child.
-int check_candidate(const char* candidate) {
-  shim::Scratch<shim::Program> program;
-  if (!program) return -ENOMEM;
-  const int result = program->resolve({AT_FDCWD, candidate, 0}, false);
-  if (result != 0) return result;
-  if (program->path_to_start() != nullptr) return 0;
-  struct stat status;
-  const int found = vfs::sys::fstatat(AT_FDCWD, candidate, &status, 0);
-  if (found != 0) return found;
-  if (!S_ISREG(status.st_mode)) return -EACCES;
-  const int allowed = vfs::sys::faccessat(candidate, X_OK, AT_EACCESS);
-  return allowed == -ENOSYS ? vfs::check_access(status, X_OK, true) : allowed;
 }
 
 // The real path for a file action. Positive errno, as the functions return it;
@@ -90,7 +87,7 @@ VFS_INTERPOSE(int, posix_spawn,
   if (!engaged() || path == nullptr) {
     return VFS_NEXT(posix_spawn)(pid, path, actions, attributes, argv, envp);
   }
-  return -spawn(pid, path, actions, attributes, argv, envp);
+  return -spawn(pid, path, actions, attributes, argv, envp, false);
 }
 
 VFS_INTERPOSE(int, posix_spawnp,
@@ -100,8 +97,7 @@ VFS_INTERPOSE(int, posix_spawnp,
     return VFS_NEXT(posix_spawnp)(pid, file, actions, attributes, argv, envp);
   }
   return -shim::search_path(file, [&](const char* candidate) {
-    const int result = check_candidate(candidate);
-    return result != 0 ? result : spawn(pid, candidate, actions, attributes, argv, envp);
+    return spawn(pid, candidate, actions, attributes, argv, envp, true);
   });
 }
 

@@ -52,18 +52,19 @@ int make_directories(const vfs::PathBuffer& path, uint32_t existing) {
 
 int startable_path(const vfs::Lookup& found, vfs::PathBuffer& real) {
   const int result = vfs::real_path(workspace, found, real);
-  if (result != 0 || !found.is_sealed()) return result;
+  if (result == 0 && found.is_sealed()) name_for_start(found.path, real);
+  return result;
+}
+
+void name_for_start(const vfs::PathBuffer& path, vfs::PathBuffer& real) {
   vfs::PathBuffer link;
   const uint32_t existing = workspace.state.length;
-  if (!link.assign(workspace.state) || !link.append("/run/") || !link.append(found.path.text)) {
-    return 0;
-  }
+  if (!link.assign(workspace.state) || !link.append("/run/") || !link.append(path.text)) return;
   // Without a link (another file system, too many links, no room) the object
   // itself still starts; only its name is then the object's.
   if (is_same_file(real.text, link.text) || put_link(real.text, link, existing) == 0) {
     real.assign(link);
   }
-  return 0;
 }
 
 }  // namespace shim

@@ -11,6 +11,10 @@ namespace shim {
 // come from it. 0 or a negative errno.
 int startable_path(const vfs::Lookup& found, vfs::PathBuffer& real);
 
+// The second half of that: for a sealed file, whose object `real` is, gives the
+// name under which it is started.
+void name_for_start(const vfs::PathBuffer& path, vfs::PathBuffer& real);
+
 // Makes the directories of `path` below `existing` bytes of it.
 int make_directories(const vfs::PathBuffer& path, uint32_t existing);
 
