@@ -13,7 +13,8 @@ namespace {
 
 using shim::engaged;
 
-constinit shim::Next<std::add_pointer_t<shim::PlainFunction<decltype(::execve)>::type>> next_execve("execve");
+using Execve = int(const char* path, char* const* argv, char* const* envp);
+constinit shim::Next<Execve*> next_execve("execve");
 
 // All forms end here. Returns a negative errno: on success it does not return.
 int start(const shim::ProgramName& program, char* const* argv, char* const* envp) {
