@@ -1,5 +1,7 @@
 #include "manifest/database.h"
 
+#include <new>
+
 #include "cas/error.h"
 
 namespace vfs {
@@ -11,6 +13,8 @@ Database::Database(const std::filesystem::path& path) : name_(path.string()) {
   handle_.reset(handle);
   if (result != SQLITE_OK) fail();
   sqlite3_busy_timeout(handle, 60'000);
+  // Before anything is changed: a file that is no database must stay as it is.
+  execute("PRAGMA schema_version");
   execute("PRAGMA journal_mode = WAL");
   execute("PRAGMA synchronous = NORMAL");
   execute("PRAGMA foreign_keys = ON");
@@ -29,7 +33,18 @@ void Database::execute(const char* sql) {
   if (sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail();
 }
 
-Statement Database::prepare(std::string_view sql) {
+Database::~Database() {
+  for (const auto& [text, statements] : idle_) {
+    for (sqlite3_stmt* statement : statements) sqlite3_finalize(statement);
+  }
+}
+
+Statement Database::prepare(const std::string& sql) {
+  if (const auto found = idle_.find(sql); found != idle_.end() && !found->second.empty()) {
+    sqlite3_stmt* const handle = found->second.back();
+    found->second.pop_back();
+    return Statement(*this, handle);
+  }
   sqlite3_stmt* handle = nullptr;
   if (sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()),
                          SQLITE_PREPARE_PERSISTENT, &handle, nullptr) != SQLITE_OK) {
@@ -38,13 +53,23 @@ Statement Database::prepare(std::string_view sql) {
   return Statement(*this, handle);
 }
 
+void Database::give_back(sqlite3_stmt* statement) {
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  try {
+    idle_[sqlite3_sql(statement)].push_back(statement);
+  } catch (const std::bad_alloc&) {
+    sqlite3_finalize(statement);
+  }
+}
+
 Statement& Statement::bind(int at, int64_t value) {
-  if (sqlite3_bind_int64(handle_.get(), at, value) != SQLITE_OK) database_->fail();
+  if (sqlite3_bind_int64(handle_, at, value) != SQLITE_OK) database_->fail();
   return *this;
 }
 
 Statement& Statement::bind_text(int at, std::string_view value) {
-  if (sqlite3_bind_text64(handle_.get(), at, value.data(), value.size(), SQLITE_TRANSIENT,
+  if (sqlite3_bind_text64(handle_, at, value.data(), value.size(), SQLITE_TRANSIENT,
                           SQLITE_UTF8) != SQLITE_OK) {
     database_->fail();
   }
@@ -54,7 +79,7 @@ Statement& Statement::bind_text(int at, std::string_view value) {
 Statement& Statement::bind_blob(int at, std::string_view value) {
   // A null pointer would bind NULL, not an empty blob.
   const char* data = value.data() != nullptr ? value.data() : "";
-  if (sqlite3_bind_blob64(handle_.get(), at, data, value.size(), SQLITE_TRANSIENT) != SQLITE_OK) {
+  if (sqlite3_bind_blob64(handle_, at, data, value.size(), SQLITE_TRANSIENT) != SQLITE_OK) {
     database_->fail();
   }
   return *this;
@@ -65,12 +90,12 @@ Statement& Statement::bind(int at, const Digest& value) {
 }
 
 Statement& Statement::bind_null(int at) {
-  if (sqlite3_bind_null(handle_.get(), at) != SQLITE_OK) database_->fail();
+  if (sqlite3_bind_null(handle_, at) != SQLITE_OK) database_->fail();
   return *this;
 }
 
 bool Statement::step() {
-  const int result = sqlite3_step(handle_.get());
+  const int result = sqlite3_step(handle_);
   if (result != SQLITE_ROW && result != SQLITE_DONE) database_->fail();
   return result == SQLITE_ROW;
 }
@@ -81,19 +106,19 @@ void Statement::run() {
   reset();
 }
 
-void Statement::reset() { sqlite3_reset(handle_.get()); }
+void Statement::reset() { sqlite3_reset(handle_); }
 
 bool Statement::is_null(int column) const {
-  return sqlite3_column_type(handle_.get(), column) == SQLITE_NULL;
+  return sqlite3_column_type(handle_, column) == SQLITE_NULL;
 }
 
 int64_t Statement::integer(int column) const {
-  return sqlite3_column_int64(handle_.get(), column);
+  return sqlite3_column_int64(handle_, column);
 }
 
 std::string_view Statement::bytes(int column) const {
-  const void* data = sqlite3_column_blob(handle_.get(), column);
-  const int size = sqlite3_column_bytes(handle_.get(), column);
+  const void* data = sqlite3_column_blob(handle_, column);
+  const int size = sqlite3_column_bytes(handle_, column);
   return {static_cast<const char*>(data), static_cast<size_t>(size)};
 }
 

@@ -7,6 +7,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "cas/digest.h"
 
@@ -18,10 +21,16 @@ class Statement;
 class Database {
  public:
   // Opens or creates; sets WAL, foreign keys and a busy timeout of 60 s.
+  // Throws Error: not a database, damaged, not writable.
   explicit Database(const std::filesystem::path& path);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
 
   void execute(const char* sql);
-  Statement prepare(std::string_view sql);
+  // Preparing costs more than most statements do. So a statement that goes out
+  // of scope is kept, and prepare() gives it out again for the same text.
+  Statement prepare(const std::string& sql);
   int64_t last_row() const { return sqlite3_last_insert_rowid(handle_.get()); }
   int changes() const { return sqlite3_changes(handle_.get()); }
   [[noreturn]] void fail() const;
@@ -30,14 +39,29 @@ class Database {
   struct Close {
     void operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
   };
+  friend class Statement;
+  void give_back(sqlite3_stmt* statement);
+
   std::unique_ptr<sqlite3, Close> handle_;
   std::string name_;
+  std::unordered_map<std::string, std::vector<sqlite3_stmt*>> idle_;  // by their text
 };
 
-// A prepared statement. bind() counts from 1, columns from 0, as SQLite does.
+// A prepared statement; must not outlive its database. bind() counts from 1,
+// columns from 0, as SQLite does.
 class Statement {
  public:
   Statement(Database& database, sqlite3_stmt* handle) : database_(&database), handle_(handle) {}
+  Statement(Statement&& other) noexcept
+      : database_(other.database_), handle_(std::exchange(other.handle_, nullptr)) {}
+  Statement& operator=(Statement&& other) noexcept {
+    std::swap(database_, other.database_);
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
+  ~Statement() {
+    if (handle_ != nullptr) database_->give_back(handle_);
+  }
 
   Statement& bind(int at, int64_t value);
   Statement& bind_text(int at, std::string_view value);
@@ -57,21 +81,24 @@ class Statement {
   Digest digest(int column) const;
 
  private:
-  struct Finalize {
-    void operator()(sqlite3_stmt* handle) const { sqlite3_finalize(handle); }
-  };
   Database* database_;
-  std::unique_ptr<sqlite3_stmt, Finalize> handle_;
+  sqlite3_stmt* handle_;
 };
 
-// Begins at once (IMMEDIATE: a second writer waits here and not in the middle)
-// and rolls back unless committed.
+// Rolls back unless committed.
 class Transaction {
  public:
-  explicit Transaction(Database& database) : database_(database) {
-    database_.execute("BEGIN IMMEDIATE");
+  // write: takes the write lock at once, so that a second writer waits here
+  // and not in the middle. read: everything is read from one state of the
+  // database, and many small queries cost less; ending it needs no commit().
+  enum Kind { write, read };
+  explicit Transaction(Database& database, Kind kind = write) : database_(database) {
+    database_.execute(kind == write ? "BEGIN IMMEDIATE" : "BEGIN");
   }
   ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
   void commit() {
     database_.execute("COMMIT");
     done_ = true;

@@ -1,12 +1,11 @@
 #include "manifest/ingest.h"
 
-#include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <deque>
-#include <map>
+#include <atomic>
 #include <mutex>
 
 #include "cas/error.h"
@@ -15,173 +14,136 @@
 namespace vfs {
 namespace {
 
-// A regular file that has to be stored.
-struct PendingFile {
-  TreeNode* node;
-  std::string path;  // relative to the top
-  struct stat status;
-  bool known;        // its digest was remembered
+// The files of a walked tree on their way into the store.
+class Ingest {
+ public:
+  Ingest(const Store& store, Manifest& manifest, const IngestOptions& options, std::string shown)
+      : store_(store), objects_(store), manifest_(manifest), options_(options),
+        shown_(std::move(shown)) {}
+
+  Snapshot run(int top);
+
+ private:
+  std::vector<FoundFile*> unknown_files();
+  void store_file(int top, FoundFile& file);
+  void store_files(int top, const std::vector<FoundFile*>& files);
+  void report(uint64_t files, uint64_t bytes);
+
+  const Store& store_;
+  const ObjectStore objects_;
+  Manifest& manifest_;
+  const IngestOptions& options_;
+  const std::string shown_;
+  WalkedTree tree_;
+  std::mutex mutex_;  // for progress_ and what the options call
+  IngestProgress progress_;
 };
 
-struct Walk {
-  const Store& store;
-  const IngestOptions& options;
-  std::string top;
-  std::vector<PendingFile> files;
-  // First name and node of every inode with more than one link.
-  std::map<std::pair<dev_t, ino_t>, std::pair<std::string, TreeNode*>> linked;
-  struct stat store_status;
-
-  void skip(const std::string& path, const std::string& why) const {
-    if (options.skipped) options.skipped(path, why);
-  }
-  std::string name_of(const std::string& path) const { return path.empty() ? top : top + "/" + path; }
-  void directory(int fd, const std::string& path, TreeNode& node);
-  void entry(int directory, const std::string& path, TreeNode& node, const struct stat& status);
-};
-
-std::vector<std::string> names_in(int fd, const std::string& shown) {
-  DIR* stream = ::fdopendir(::dup(fd));
-  if (stream == nullptr) throw system_error(shown, errno);
-  std::vector<std::string> names;
-  while (const struct dirent* entry = ::readdir(stream)) {
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") names.emplace_back(name);
-  }
-  ::closedir(stream);
-  std::sort(names.begin(), names.end());
-  return names;
+int64_t now_ns() {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return nanoseconds(now);
 }
 
-void Walk::entry(int directory_fd, const std::string& path, TreeNode& node,
-                 const struct stat& status) {
-  node.entry.metadata = metadata_of(status);
-  if (S_ISDIR(status.st_mode)) {
-    Descriptor child(::openat(directory_fd, node.entry.name.c_str(),
-                              O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!child) throw system_error(name_of(path), errno);
-    directory(child.get(), path, node);
+void Ingest::report(uint64_t files, uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  progress_.files_done += files;
+  progress_.bytes_done += bytes;
+  if (options_.progress) options_.progress(progress_);
+}
+
+// Gives every file that was stored before and has not changed its digest, and
+// returns the others.
+std::vector<FoundFile*> Ingest::unknown_files() {
+  std::vector<char> known(tree_.files.size());
+  {
+    const Transaction one_state(manifest_.database(), Transaction::read);
+    for (size_t i = 0; i < known.size(); ++i) {
+      const std::optional<Digest> digest = manifest_.seen_file(tree_.files[i].stamp);
+      known[i] = digest.has_value();
+      if (digest) tree_.files[i].node->entry.digest = *digest;
+    }
+  }
+  constexpr size_t kBatch = 256;
+  in_parallel((known.size() + kBatch - 1) / kBatch, [&](size_t batch) {
+    const size_t end = std::min(known.size(), (batch + 1) * kBatch);
+    for (size_t i = batch * kBatch; i < end; ++i) {
+      const Entry& entry = tree_.files[i].node->entry;
+      if (known[i]) known[i] = objects_.contains(entry.digest, entry.size);
+    }
+  });
+  std::vector<FoundFile*> unknown;
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < known.size(); ++i) {
+    if (known[i]) {
+      bytes += tree_.files[i].stamp.size;
+    } else {
+      unknown.push_back(&tree_.files[i]);
+    }
+  }
+  progress_.files_total = known.size();
+  report(known.size() - unknown.size(), bytes);
+  return unknown;
+}
+
+void Ingest::store_file(int top, FoundFile& file) {
+  const std::string path = tree_.path(file);
+  Entry& entry = file.node->entry;
+  // Whatever may have taken its name: nobody waits for the writer of a FIFO.
+  const Descriptor fd = open_below(top, path, O_RDONLY | O_NONBLOCK);
+  struct stat status = {};
+  if (fd && ::fstat(fd.get(), &status) != 0) throw system_error(shown_ + "/" + path, errno);
+  const bool vanished = fd ? !S_ISREG(status.st_mode)
+                           : errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENXIO;
+  if (vanished) {
+    mark_vanished(*file.node);
+    const std::lock_guard lock(mutex_);
+    if (options_.skipped) options_.skipped(path, "it vanished meanwhile");
     return;
   }
-  if (S_ISLNK(status.st_mode)) {
-    std::string target(PATH_MAX, '\0');
-    const ssize_t length =
-        ::readlinkat(directory_fd, node.entry.name.c_str(), target.data(), target.size());
-    if (length < 0) throw system_error(name_of(path), errno);
-    target.resize(static_cast<size_t>(length));
-    node.entry.target = target;
-    node.entry.size = target.size();
-  } else if (S_ISREG(status.st_mode)) {
-    node.entry.size = static_cast<uint64_t>(status.st_size);
-    files.push_back({&node, path, status, false});
-  } else {
-    node.entry.device = status.st_rdev;
+  if (!fd) {
+    throw system_error(shown_ + "/" + path, errno, "make it readable, or move it out of the tree");
   }
-  if (status.st_nlink > 1) {
-    const auto [place, fresh] =
-        linked.try_emplace({status.st_dev, status.st_ino}, std::pair{path, &node});
-    if (!fresh) {
-      const uint64_t group = link_group_of(place->second.first);
-      place->second.second->entry.link_group = group;
-      node.entry.link_group = group;
-    }
-  }
+  const StoredObject stored = objects_.put(fd.get(), shown_ + "/" + path);
+  entry.digest = stored.digest;
+  entry.size = stored.size;
+  entry.metadata = metadata_of(stored.source);
+  file.stamp = stored.source;
 }
 
-void Walk::directory(int fd, const std::string& path, TreeNode& node) {
-  const std::vector<std::string> names = names_in(fd, name_of(path));
-  // Nodes are pointed at from `files` and `linked`: no reallocation after this.
-  node.children.reserve(names.size());
-  for (const std::string& name : names) {
-    if (path.empty() && name == ".vfs") continue;
-    const std::string below = path.empty() ? name : path + "/" + name;
-    struct stat status;
-    if (::fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-      if (errno != ENOENT) throw system_error(name_of(below), errno);
-      skip(below, "it vanished meanwhile");
-    } else if (S_ISSOCK(status.st_mode)) {
-      skip(below, "sockets cannot be stored");
-    } else if (status.st_dev == store_status.st_dev && status.st_ino == store_status.st_ino) {
-      skip(below, "it is the store itself");
-    } else {
-      TreeNode& child = node.children.emplace_back();
-      child.entry.name = name;
-      entry(fd, below, child, status);
-    }
-  }
-}
-
-// Opened by path from the top, without following links on the way.
-void store_file(const ObjectStore& objects, int top, const std::string& shown, PendingFile& file) {
-  Descriptor fd(::openat(top, file.path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) throw system_error(shown, errno, "make it readable, or move it out of the tree");
-  const StoredObject stored = objects.put(fd.get(), shown);
-  ::fstat(fd.get(), &file.status);
-  file.node->entry.digest = stored.digest;
-  file.node->entry.size = stored.size;
-  file.node->entry.metadata = metadata_of(file.status);
-}
-
-void store_files(Walk& walk, const ObjectStore& objects, Manifest& manifest, int top) {
-  IngestProgress progress;
-  progress.files_total = walk.files.size();
-  std::vector<PendingFile*> unknown;
-  for (PendingFile& file : walk.files) {
-    const std::optional<Digest> digest = manifest.seen_file(file.status);
-    file.known = digest && objects.contains(*digest);
-    if (file.known) {
-      file.node->entry.digest = *digest;
-      ++progress.files_done;
-      progress.bytes_done += file.node->entry.size;
-    } else {
-      unknown.push_back(&file);
-    }
-  }
-  std::mutex mutex;
-  in_parallel(unknown.size(), [&](size_t i) {
-    store_file(objects, top, walk.name_of(unknown[i]->path), *unknown[i]);
-    const std::lock_guard lock(mutex);
-    ++progress.files_done;
-    progress.bytes_done += unknown[i]->node->entry.size;
-    if (walk.options.progress) walk.options.progress(progress);
+void Ingest::store_files(int top, const std::vector<FoundFile*>& files) {
+  const int64_t started = now_ns();
+  in_parallel(files.size(), [&](size_t i) {
+    store_file(top, *files[i]);
+    report(1, files[i]->node->entry.size);
   });
+  Transaction transaction(manifest_.database());
+  for (const FoundFile* file : files) {
+    if (file->node->entry.metadata.mode == 0) continue;
+    manifest_.remember_file(file->stamp, file->node->entry.digest, started);
+  }
+  transaction.commit();
+}
+
+Snapshot Ingest::run(int top) {
+  const StoreLock lock(store_, StoreLock::shared);
+  WalkOptions options{shown_, {}, options_.skipped};
+  struct stat status;
+  if (::stat(store_.path().c_str(), &status) == 0) options.left_out = status;
+  walk(top, options, tree_);
+  const std::vector<FoundFile*> unknown = unknown_files();
+  if (!unknown.empty()) store_files(top, unknown);
+  remove_vanished(tree_.root);
+  return manifest_.add_snapshot(tree_.root, options_.parent, options_.message);
 }
 
 }  // namespace
 
-Metadata metadata_of(const struct stat& status) {
-  return {status.st_mode, status.st_uid, status.st_gid, status.st_mtim.tv_sec,
-          static_cast<uint32_t>(status.st_mtim.tv_nsec)};
-}
-
-uint64_t link_group_of(std::string_view path) {
-  const Digest digest = digest_of(path.data(), path.size());
-  uint64_t number;
-  memcpy(&number, digest.bytes, sizeof(number));
-  return number >> 1 | 1;  // fits SQLite's signed integers and is never 0
-}
-
 Snapshot ingest(const Store& store, Manifest& manifest, const std::filesystem::path& directory,
                 const IngestOptions& options) {
-  const ObjectStore objects(store);
-  Descriptor top(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor top(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!top) throw system_error(directory.string(), errno);
-  Walk walk{store, options, directory.string(), {}, {}, {}};
-  ::stat(store.path().c_str(), &walk.store_status);
-  TreeNode root;
-  struct stat status;
-  ::fstat(top.get(), &status);
-  root.entry.metadata = metadata_of(status);
-  walk.directory(top.get(), "", root);
-  store_files(walk, objects, manifest, top.get());
-  {
-    Transaction transaction(manifest.database());
-    for (const PendingFile& file : walk.files) {
-      if (!file.known) manifest.remember_file(file.status, file.node->entry.digest);
-    }
-    transaction.commit();
-  }
-  return manifest.add_snapshot(root, options.parent, options.message);
+  return Ingest(store, manifest, options, directory.string()).run(top.get());
 }
 
 }  // namespace vfs

@@ -6,13 +6,14 @@
 
 #include "cas/object_store.h"
 #include "manifest/manifest.h"
+#include "manifest/walk.h"
 
 namespace vfs {
 
 struct IngestProgress {
   uint64_t files_done = 0;
   uint64_t files_total = 0;
-  uint64_t bytes_done = 0;
+  uint64_t bytes_done = 0;  // of file content, also of files that needed no reading
 };
 
 struct IngestOptions {
@@ -25,15 +26,12 @@ struct IngestOptions {
 };
 
 // Stores the tree at `directory` and gives its snapshot. Links are never
-// followed; the marker `.vfs` at the top and the store itself are left out.
-// Files unchanged since they were stored before are not read again. Throws
-// Error, naming the file, when one cannot be read.
+// followed; the marker `.vfs` at the top and the store itself are left out, and
+// so are sockets and what vanishes meanwhile. Files unchanged since they were
+// stored before are not read again. Throws Error, naming the file, when one
+// cannot be read; there is no snapshot then, only objects that the next try
+// will find. Holds the store lock shared.
 Snapshot ingest(const Store& store, Manifest& manifest, const std::filesystem::path& directory,
                 const IngestOptions& options);
-
-Metadata metadata_of(const struct stat& status);
-
-// A number for the hard-link group whose first name is `path`.
-uint64_t link_group_of(std::string_view path);
 
 }  // namespace vfs

@@ -14,11 +14,7 @@ namespace {
 int64_t now_ns() {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
-
-int64_t nanoseconds(const struct timespec& time) {
-  return time.tv_sec * 1'000'000'000 + time.tv_nsec;
+  return nanoseconds(now);
 }
 
 constexpr char kSnapshotColumns[] =
@@ -43,6 +39,19 @@ void check_ref_name(std::string_view name) {
 
 }  // namespace
 
+int64_t nanoseconds(const struct timespec& time) {
+  // Wraps for times beyond the year 2262, which compare as well as any.
+  return static_cast<int64_t>(static_cast<uint64_t>(time.tv_sec) * 1'000'000'000u +
+                              static_cast<uint64_t>(time.tv_nsec));
+}
+
+FileStamp::FileStamp(const struct stat& status)
+    : device(status.st_dev),
+      inode(status.st_ino),
+      size(static_cast<uint64_t>(status.st_size)),
+      mtime_ns(nanoseconds(status.st_mtim)),
+      ctime_ns(nanoseconds(status.st_ctim)) {}
+
 bool Entry::same_as(const Entry& other) const {
   return metadata == other.metadata && size == other.size && digest == other.digest &&
          target == other.target && device == other.device && link_group == other.link_group &&
@@ -59,7 +68,8 @@ std::vector<std::string_view> split_path(std::string_view path) {
   return parts;
 }
 
-Manifest::Manifest(const Store& store) : database_(std::make_unique<Database>(store.manifest())) {
+Manifest::Manifest(const Store& store)
+    : database_(std::make_unique<Database>(store.manifest())), opened_ns_(now_ns()) {
   prepare_schema(*database_);
 }
 
@@ -73,14 +83,14 @@ Snapshot Manifest::add_snapshot(TreeNode& root, std::optional<SnapshotId> parent
   snapshot.message = std::move(message);
   snapshot.time_ns = now_ns();
   snapshot.root = root.entry.metadata;
-  snapshot.tree = put_tree(root, snapshot.files, snapshot.bytes);
+  const TreeRow tree = put_tree(root);
+  snapshot.tree = tree.id;
+  snapshot.files = tree.files;
+  snapshot.bytes = tree.bytes;
 
-  Statement tree = database_->prepare("SELECT digest FROM tree WHERE id = ?");
-  tree.bind(1, snapshot.tree).step();
-  const Digest tree_digest = tree.digest(0);
   StreamingHash hash;
   hash.update("snapshot");
-  hash.update(tree_digest.bytes, Digest::kSize);
+  hash.update(tree.digest.bytes, Digest::kSize);
   if (parent) hash.update(parent->bytes, Digest::kSize);
   hash.update_number(static_cast<uint64_t>(snapshot.time_ns));
   for (uint64_t number : {uint64_t{snapshot.root.mode}, uint64_t{snapshot.root.uid},
@@ -162,12 +172,9 @@ std::optional<Entry> Manifest::find(const Snapshot& snapshot, std::string_view p
   at.tree = snapshot.tree;
   for (const std::string_view name : split_path(path)) {
     if (!S_ISDIR(at.metadata.mode)) return std::nullopt;
-    std::vector<Entry> entries = list(at.tree);
-    const auto found = std::lower_bound(
-        entries.begin(), entries.end(), name,
-        [](const Entry& entry, std::string_view wanted) { return entry.name < wanted; });
-    if (found == entries.end() || found->name != name) return std::nullopt;
-    at = std::move(*found);
+    std::optional<Entry> child = find_in(at.tree, name);
+    if (!child) return std::nullopt;
+    at = std::move(*child);
   }
   return at;
 }
@@ -197,32 +204,29 @@ std::vector<std::pair<std::string, SnapshotId>> Manifest::refs() {
 
 // --- files seen before -----------------------------------------------------------
 
-std::optional<Digest> Manifest::seen_file(const struct stat& status) {
-  if (!seen_) {
-    seen_ = database_->prepare(
-        "SELECT digest FROM seen_file WHERE device = ? AND inode = ? AND size = ? AND "
-        "mtime_ns = ? AND ctime_ns = ?");
-  }
-  Statement& row = *seen_;
-  row.bind(1, static_cast<int64_t>(status.st_dev)).bind(2, static_cast<int64_t>(status.st_ino));
-  row.bind(3, status.st_size).bind(4, nanoseconds(status.st_mtim));
-  row.bind(5, nanoseconds(status.st_ctim));
-  std::optional<Digest> result;
-  if (row.step()) result = row.digest(0);
-  row.reset();
-  return result;
+std::optional<Digest> Manifest::seen_file(const FileStamp& stamp) {
+  Statement row = database_->prepare(
+      "SELECT digest FROM seen_file WHERE device = ? AND inode = ? AND size = ? AND "
+      "mtime_ns = ? AND ctime_ns = ?");
+  row.bind(1, static_cast<int64_t>(stamp.device)).bind(2, static_cast<int64_t>(stamp.inode));
+  row.bind(3, static_cast<int64_t>(stamp.size)).bind(4, stamp.mtime_ns).bind(5, stamp.ctime_ns);
+  if (!row.step()) return std::nullopt;
+  return row.digest(0);
 }
 
-void Manifest::remember_file(const struct stat& status, const Digest& digest) {
+void Manifest::remember_file(const FileStamp& stamp, const Digest& digest, int64_t looked_at_ns) {
   constexpr int64_t kSettled = 2'000'000'000;
-  const int64_t now = now_ns();
-  if (now - nanoseconds(status.st_mtim) < kSettled || now - nanoseconds(status.st_ctim) < kSettled) {
-    return;
-  }
+  const int64_t looked_at = looked_at_ns != 0 ? looked_at_ns : opened_ns_;
+  // A time of change in the future says nothing either.
+  if (std::max(stamp.mtime_ns, stamp.ctime_ns) > looked_at - kSettled) return;
   Statement insert = database_->prepare("INSERT OR REPLACE INTO seen_file VALUES (?, ?, ?, ?, ?, ?)");
-  insert.bind(1, static_cast<int64_t>(status.st_dev)).bind(2, static_cast<int64_t>(status.st_ino));
-  insert.bind(3, status.st_size).bind(4, nanoseconds(status.st_mtim));
-  insert.bind(5, nanoseconds(status.st_ctim)).bind(6, digest).run();
+  insert.bind(1, static_cast<int64_t>(stamp.device)).bind(2, static_cast<int64_t>(stamp.inode));
+  insert.bind(3, static_cast<int64_t>(stamp.size)).bind(4, stamp.mtime_ns).bind(5, stamp.ctime_ns);
+  insert.bind(6, digest).run();
+}
+
+void Manifest::forget_file(const Digest& digest) {
+  database_->prepare("DELETE FROM seen_file WHERE digest = ?").bind(1, digest).run();
 }
 
 // --- what is in use ------------------------------------------------------------------
@@ -242,6 +246,20 @@ std::vector<std::string> Manifest::paths_of(const Digest& digest) {
     result.push_back(digest_text(row.digest(0)).substr(0, 12) + ":" + std::string(row.bytes(1)));
   }
   return result;
+}
+
+std::vector<std::string> Manifest::check() {
+  std::vector<std::string> problems;
+  Statement integrity = database_->prepare("PRAGMA integrity_check");
+  while (integrity.step()) {
+    if (integrity.bytes(0) != "ok") problems.emplace_back(integrity.bytes(0));
+  }
+  Statement references = database_->prepare("PRAGMA foreign_key_check");
+  while (references.step()) {
+    problems.push_back(fmt::format("a row of table {} refers to a row of table {} that is missing",
+                                   references.bytes(0), references.bytes(2)));
+  }
+  return problems;
 }
 
 std::unordered_set<Digest, DigestHash> Manifest::collect(const std::vector<SnapshotId>& heads,

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -18,6 +19,23 @@ namespace vfs {
 
 using SnapshotId = Digest;
 using TreeId = int64_t;
+
+// What stat(2) tells about the content of a file: as long as all of it stays,
+// so did the bytes (but see Manifest::remember_file).
+struct FileStamp {
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  uint64_t size = 0;     // bytes
+  int64_t mtime_ns = 0;  // since the epoch
+  int64_t ctime_ns = 0;
+
+  FileStamp() = default;
+  FileStamp(const struct stat& status);  // NOLINT: a stamp is what a status says
+
+  bool operator==(const FileStamp&) const = default;
+};
+
+int64_t nanoseconds(const struct timespec& time);
 
 struct Metadata {
   uint32_t mode = 0;  // type and permission bits, as st_mode
@@ -34,7 +52,7 @@ struct Entry {
   std::string name;         // bytes; no '/' and no NUL
   Metadata metadata;
   uint64_t size = 0;        // bytes; 0 for directories
-  Digest digest = {};       // regular file
+  Digest digest = {};       // regular file; not set for other types
   std::string target;       // symbolic link
   TreeId tree = 0;          // directory, once it is in the database
   uint64_t device = 0;      // devices: st_rdev
@@ -67,7 +85,9 @@ class Manifest {
  public:
   explicit Manifest(const Store& store);
 
-  // Writes a tree and the snapshot of it in one transaction. Sorts children.
+  // Writes a tree and the snapshot of it in one transaction. Takes the nodes
+  // apart while it does. Throws Error, and writes nothing, if names are not
+  // such as a directory can have.
   Snapshot add_snapshot(TreeNode& root, std::optional<SnapshotId> parent, std::string message);
 
   Snapshot snapshot(const SnapshotId& id);
@@ -77,6 +97,8 @@ class Manifest {
 
   // The entries of a directory, sorted by name.
   std::vector<Entry> list(TreeId tree);
+  // One of them.
+  std::optional<Entry> find_in(TreeId tree, std::string_view name);
   // The entry at a path relative to the root; nothing if there is none. The
   // root itself is an entry with an empty name.
   std::optional<Entry> find(const Snapshot& snapshot, std::string_view path);
@@ -86,30 +108,50 @@ class Manifest {
   std::vector<std::pair<std::string, SnapshotId>> refs();
 
   // Digest of a file that was stored before and has not changed since: same
-  // device, inode, size, mtime and ctime.
-  std::optional<Digest> seen_file(const struct stat& status);
-  // Not remembered if it changed in the last two seconds: it may change again
-  // without a new time stamp.
-  void remember_file(const struct stat& status, const Digest& digest);
+  // device, inode, size, mtime and ctime. Many calls are cheaper inside one
+  // read transaction.
+  std::optional<Digest> seen_file(const FileStamp& stamp);
+  // `stamp` is what the file was before and after its bytes were read
+  // (StoredObject::source); `looked_at_ns` a time no later than that. Not
+  // remembered if it had changed in the two seconds before: it might have
+  // changed again after the look without getting a new time stamp. By default
+  // the time when this manifest was opened, which is always safe.
+  void remember_file(const FileStamp& stamp, const Digest& digest, int64_t looked_at_ns = 0);
+  // For objects found damaged: their sources are read again when next stored.
+  void forget_file(const Digest& digest);
 
-  // Deletes every snapshot that no ref and none of `heads` leads to, and the
-  // trees only they had. Gives the digests that stay in use.
+  // Deletes every snapshot that no ref and none of `heads` leads to, through
+  // parents too, and the trees only they had. Gives the digests that stay in
+  // use. Hold an exclusive StoreLock until the objects are removed as well.
   std::unordered_set<Digest, DigestHash> collect(const std::vector<SnapshotId>& heads,
                                                  uint64_t& removed_snapshots);
   // Digest and size of every file entry, each once.
   void for_each_digest(const std::function<void(const Digest&, uint64_t size)>& visit);
   // Every "snapshot:path" that an object serves.
   std::vector<std::string> paths_of(const Digest& digest);
+  // Reads the whole database. One line for each thing that is wrong with it.
+  std::vector<std::string> check();
 
   Database& database() { return *database_; }
 
  private:
-  TreeId put_tree(TreeNode& node, uint64_t& files, uint64_t& bytes);
-  int64_t put_chunk(const Entry* first, const Entry* last, const Digest& digest);
+  struct TreeRow {
+    TreeId id = 0;
+    Digest digest = {};
+    uint64_t files = 0;  // regular files below, at any depth
+    uint64_t bytes = 0;  // their size, added up
+  };
+  using Entries = std::span<const Entry>;
+  TreeRow put_tree(TreeNode& node);
+  TreeRow known_tree(TreeId tree);
+  TreeRow put_entries(Entries entries, TreeRow row);
+  int64_t put_chunk(Entries entries, const Digest& digest);
+  void check_chunk(int64_t chunk, Entries entries);
+  void check_tree(TreeId tree, const std::vector<int64_t>& chunks);
   Snapshot read_snapshot(Statement& row);
 
   std::unique_ptr<Database> database_;
-  std::optional<Statement> seen_;
+  int64_t opened_ns_;
 };
 
 // Splits "a/b/c"; throws nothing, skips empty components.

@@ -34,7 +34,8 @@ CREATE INDEX tree_chunk_by_chunk ON tree_chunk (chunk);
 
 CREATE TABLE entry (
   chunk INTEGER NOT NULL REFERENCES chunk (id) ON DELETE CASCADE,
-  name BLOB NOT NULL CHECK (length(name) BETWEEN 1 AND 255),
+  name BLOB NOT NULL CHECK (length(name) BETWEEN 1 AND 255 AND instr(name, x'2f') = 0
+    AND instr(name, x'00') = 0 AND name NOT IN (x'2e', x'2e2e')),
   type TEXT NOT NULL CHECK (type IN
     ('file', 'directory', 'link', 'fifo', 'socket', 'character', 'block')),
   mode INTEGER NOT NULL CHECK (mode BETWEEN 0 AND 4095),

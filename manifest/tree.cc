@@ -1,4 +1,5 @@
 // Trees and chunks: how directories share rows.
+#include <limits.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -40,6 +41,8 @@ uint32_t type_bits(std::string_view name) {
   return name == "character" ? S_IFCHR : S_IFBLK;
 }
 
+// Of directories the digest of the tree counts, not its row: equal trees have
+// equal digests in every store. put_tree has set `digest` to it.
 void hash_entry(StreamingHash& hash, const Entry& entry) {
   hash.update_number(entry.name.size());
   hash.update(entry.name);
@@ -47,69 +50,153 @@ void hash_entry(StreamingHash& hash, const Entry& entry) {
        {uint64_t{entry.metadata.mode}, uint64_t{entry.metadata.uid}, uint64_t{entry.metadata.gid},
         static_cast<uint64_t>(entry.metadata.mtime_seconds),
         uint64_t{entry.metadata.mtime_nanoseconds}, entry.size, entry.device, entry.link_group,
-        static_cast<uint64_t>(entry.tree), uint64_t{entry.target.size()}}) {
+        uint64_t{entry.target.size()}}) {
     hash.update_number(number);
   }
   hash.update(entry.digest.bytes, Digest::kSize);
   hash.update(entry.target);
 }
 
+// What does not belong to the type would only keep equal trees apart.
+void normalize(Entry& entry) {
+  const uint32_t mode = entry.metadata.mode;
+  if (!S_ISREG(mode) && !S_ISDIR(mode)) entry.digest = {};
+  if (!S_ISLNK(mode)) entry.target.clear();
+  if (!S_ISCHR(mode) && !S_ISBLK(mode)) entry.device = 0;
+  if (S_ISLNK(mode)) entry.size = entry.target.size();
+  if (!S_ISREG(mode) && !S_ISLNK(mode)) entry.size = 0;
+  if (S_ISDIR(mode)) entry.link_group = 0;
+}
+
+// Of sorted entries.
+void check_names(const std::vector<Entry>& entries) {
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const std::string& name = entries[i].name;
+    const bool odd = name.empty() || name.size() > NAME_MAX || name == "." || name == ".." ||
+                     name.find('/') != std::string::npos || name.find('\0') != std::string::npos;
+    if (odd) throw Error("'" + name + "'", "not a name that a directory can have");
+    if (i > 0 && entries[i - 1].name == name) throw Error(name, "twice in one directory");
+  }
+}
+
+constexpr char kColumns[] =
+    "SELECT e.name, e.type, e.mode, e.uid, e.gid, e.mtime, e.mtime_ns, e.size, e.digest, e.target, "
+    "e.tree, e.device, e.link_group FROM ";
+
+Entry read_entry(Statement& row) {
+  Entry entry;
+  entry.name = row.bytes(0);
+  entry.metadata.mode = type_bits(row.bytes(1)) | static_cast<uint32_t>(row.integer(2));
+  entry.metadata.uid = static_cast<uint32_t>(row.integer(3));
+  entry.metadata.gid = static_cast<uint32_t>(row.integer(4));
+  entry.metadata.mtime_seconds = row.integer(5);
+  entry.metadata.mtime_nanoseconds = static_cast<uint32_t>(row.integer(6));
+  entry.size = static_cast<uint64_t>(row.integer(7));
+  if (!row.is_null(8)) entry.digest = row.digest(8);
+  if (!row.is_null(9)) entry.target = row.bytes(9);
+  if (!row.is_null(10)) entry.tree = row.integer(10);
+  entry.device = static_cast<uint64_t>(row.integer(11));
+  entry.link_group = static_cast<uint64_t>(row.integer(12));
+  return entry;
+}
+
+void write_entry(Statement& insert, int64_t chunk, const Entry& entry) {
+  const Metadata& metadata = entry.metadata;
+  insert.bind(1, chunk).bind_blob(2, entry.name).bind_text(3, type_name(metadata.mode));
+  insert.bind(4, metadata.mode & 07777).bind(5, metadata.uid).bind(6, metadata.gid);
+  insert.bind(7, metadata.mtime_seconds).bind(8, metadata.mtime_nanoseconds);
+  insert.bind(9, static_cast<int64_t>(entry.size));
+  insert.bind_null(10).bind_null(11).bind_null(12);
+  if (S_ISREG(metadata.mode)) insert.bind(10, entry.digest);
+  if (S_ISLNK(metadata.mode)) insert.bind_blob(11, entry.target);
+  if (S_ISDIR(metadata.mode)) insert.bind(12, entry.tree);
+  insert.bind(13, static_cast<int64_t>(entry.device));
+  insert.bind(14, static_cast<int64_t>(entry.link_group));
+  insert.run();
+}
+
+// Two directories that differ have one digest. It takes intent to make them;
+// mixing them up would be worse than refusing.
+[[noreturn]] void fail_collision(std::string_view name) {
+  throw Error(std::string(name), "a different directory in the store has the same digest",
+              "the store cannot hold both: rename something in one of them");
+}
+
 }  // namespace
 
-int64_t Manifest::put_chunk(const Entry* first, const Entry* last, const Digest& digest) {
+int64_t Manifest::put_chunk(Entries entries, const Digest& digest) {
   Statement find = database_->prepare("SELECT id FROM chunk WHERE digest = ?");
-  if (find.bind(1, digest).step()) return find.integer(0);
+  if (find.bind(1, digest).step()) {
+    check_chunk(find.integer(0), entries);
+    return find.integer(0);
+  }
   database_->prepare("INSERT INTO chunk (digest) VALUES (?)").bind(1, digest).run();
   const int64_t chunk = database_->last_row();
   Statement insert = database_->prepare(
       "INSERT INTO entry (chunk, name, type, mode, uid, gid, mtime, mtime_ns, size, digest, "
       "target, tree, device, link_group) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  for (const Entry* entry = first; entry != last; ++entry) {
-    const Metadata& metadata = entry->metadata;
-    insert.bind(1, chunk).bind_blob(2, entry->name).bind_text(3, type_name(metadata.mode));
-    insert.bind(4, metadata.mode & 07777).bind(5, metadata.uid).bind(6, metadata.gid);
-    insert.bind(7, metadata.mtime_seconds).bind(8, metadata.mtime_nanoseconds);
-    insert.bind(9, static_cast<int64_t>(entry->size));
-    insert.bind_null(10).bind_null(11).bind_null(12);
-    if (S_ISREG(metadata.mode)) insert.bind(10, entry->digest);
-    if (S_ISLNK(metadata.mode)) insert.bind_blob(11, entry->target);
-    if (S_ISDIR(metadata.mode)) insert.bind(12, entry->tree);
-    insert.bind(13, static_cast<int64_t>(entry->device));
-    insert.bind(14, static_cast<int64_t>(entry->link_group));
-    insert.run();
-  }
+  for (const Entry& entry : entries) write_entry(insert, chunk, entry);
   return chunk;
 }
 
-TreeId Manifest::put_tree(TreeNode& node, uint64_t& files, uint64_t& bytes) {
-  if (node.entry.tree != 0 && node.children.empty()) {
-    Statement known = database_->prepare("SELECT files, bytes FROM tree WHERE id = ?");
-    if (!known.bind(1, node.entry.tree).step()) {
-      throw Error("manifest", "a tree that was to be kept is gone", "run the command again");
-    }
-    files += static_cast<uint64_t>(known.integer(0));
-    bytes += static_cast<uint64_t>(known.integer(1));
-    return node.entry.tree;
+void Manifest::check_chunk(int64_t chunk, Entries entries) {
+  Statement row = database_->prepare(std::string(kColumns) + "entry e WHERE e.chunk = ? ORDER BY e.name");
+  row.bind(1, chunk);
+  for (const Entry& entry : entries) {
+    if (!row.step()) fail_collision(entry.name);
+    Entry stored = read_entry(row);
+    if (S_ISDIR(stored.metadata.mode)) stored.digest = entry.digest;  // that of `tree`
+    if (stored.name != entry.name || !stored.same_as(entry)) fail_collision(entry.name);
   }
-  uint64_t own_files = 0;
-  uint64_t own_bytes = 0;
+  if (row.step()) fail_collision(row.bytes(0));
+}
+
+void Manifest::check_tree(TreeId tree, const std::vector<int64_t>& chunks) {
+  Statement row = database_->prepare("SELECT chunk FROM tree_chunk WHERE tree = ? ORDER BY position");
+  row.bind(1, tree);
+  for (const int64_t chunk : chunks) {
+    if (!row.step() || row.integer(0) != chunk) fail_collision("tree");
+  }
+  if (row.step()) fail_collision("tree");
+}
+
+Manifest::TreeRow Manifest::known_tree(TreeId tree) {
+  Statement row = database_->prepare("SELECT digest, files, bytes FROM tree WHERE id = ?");
+  if (!row.bind(1, tree).step()) {
+    throw Error("manifest", "a tree that was to be kept is gone", "run the command again");
+  }
+  return {tree, row.digest(0), static_cast<uint64_t>(row.integer(1)),
+          static_cast<uint64_t>(row.integer(2))};
+}
+
+Manifest::TreeRow Manifest::put_tree(TreeNode& node) {
+  if (node.entry.tree != 0 && node.children.empty()) return known_tree(node.entry.tree);
+  TreeRow row;
   std::vector<Entry> entries;
   entries.reserve(node.children.size());
   for (TreeNode& child : node.children) {
-    if (S_ISDIR(child.entry.metadata.mode)) {
-      child.entry.tree = put_tree(child, own_files, own_bytes);
-    } else if (S_ISREG(child.entry.metadata.mode)) {
-      ++own_files;
-      own_bytes += child.entry.size;
+    Entry& entry = child.entry;
+    if (S_ISDIR(entry.metadata.mode)) {
+      const TreeRow below = put_tree(child);
+      entry.tree = below.id;
+      entry.digest = below.digest;
+      row.files += below.files;
+      row.bytes += below.bytes;
+    } else if (S_ISREG(entry.metadata.mode)) {
+      ++row.files;
+      row.bytes += entry.size;
     }
-    entries.push_back(std::move(child.entry));
+    normalize(entry);
+    entries.push_back(std::move(entry));
   }
   node.children = {};
   std::sort(entries.begin(), entries.end(),
             [](const Entry& a, const Entry& b) { return a.name < b.name; });
-  files += own_files;
-  bytes += own_bytes;
+  check_names(entries);
+  return put_entries(entries, row);
+}
 
+Manifest::TreeRow Manifest::put_entries(Entries entries, TreeRow row) {
   std::vector<int64_t> chunks;
   StreamingHash tree_hash;
   for (size_t start = 0; start < entries.size();) {
@@ -120,47 +207,46 @@ TreeId Manifest::put_tree(TreeNode& node, uint64_t& files, uint64_t& bytes) {
     } while (++end < entries.size() && end - start < kLongestChunk && !ends_chunk(entries[end - 1]));
     const Digest digest = chunk_hash.digest();
     tree_hash.update(digest.bytes, Digest::kSize);
-    chunks.push_back(put_chunk(entries.data() + start, entries.data() + end, digest));
+    chunks.push_back(put_chunk(entries.subspan(start, end - start), digest));
     start = end;
   }
-  const Digest digest = tree_hash.digest();
+  row.digest = tree_hash.digest();
   Statement find = database_->prepare("SELECT id FROM tree WHERE digest = ?");
-  if (find.bind(1, digest).step()) return find.integer(0);
+  if (find.bind(1, row.digest).step()) {
+    row.id = find.integer(0);
+    check_tree(row.id, chunks);
+    return row;
+  }
   Statement insert = database_->prepare("INSERT INTO tree (digest, files, bytes) VALUES (?, ?, ?)");
-  insert.bind(1, digest).bind(2, static_cast<int64_t>(own_files));
-  insert.bind(3, static_cast<int64_t>(own_bytes)).run();
-  const TreeId tree = database_->last_row();
+  insert.bind(1, row.digest).bind(2, static_cast<int64_t>(row.files));
+  insert.bind(3, static_cast<int64_t>(row.bytes)).run();
+  row.id = database_->last_row();
   Statement add = database_->prepare("INSERT INTO tree_chunk (tree, position, chunk) VALUES (?, ?, ?)");
   for (size_t i = 0; i < chunks.size(); ++i) {
-    add.bind(1, tree).bind(2, static_cast<int64_t>(i)).bind(3, chunks[i]).run();
+    add.bind(1, row.id).bind(2, static_cast<int64_t>(i)).bind(3, chunks[i]).run();
   }
-  return tree;
+  return row;
 }
 
 std::vector<Entry> Manifest::list(TreeId tree) {
   std::vector<Entry> entries;
+  // Chunks are in order, and sorted inside: the order of both primary keys.
   Statement row = database_->prepare(
-      "SELECT name, type, mode, uid, gid, mtime, mtime_ns, size, digest, target, tree_of, device, "
-      "link_group FROM (SELECT e.*, e.tree AS tree_of, c.position AS chunk_position FROM "
-      "tree_chunk c JOIN entry e ON e.chunk = c.chunk WHERE c.tree = ?) "
-      "ORDER BY chunk_position, name");
+      std::string(kColumns) +
+      "tree_chunk c CROSS JOIN entry e ON e.chunk = c.chunk WHERE c.tree = ? "
+      "ORDER BY c.position, e.name");
   row.bind(1, tree);
-  while (row.step()) {
-    Entry& entry = entries.emplace_back();
-    entry.name = row.bytes(0);
-    entry.metadata.mode = type_bits(row.bytes(1)) | static_cast<uint32_t>(row.integer(2));
-    entry.metadata.uid = static_cast<uint32_t>(row.integer(3));
-    entry.metadata.gid = static_cast<uint32_t>(row.integer(4));
-    entry.metadata.mtime_seconds = row.integer(5);
-    entry.metadata.mtime_nanoseconds = static_cast<uint32_t>(row.integer(6));
-    entry.size = static_cast<uint64_t>(row.integer(7));
-    if (!row.is_null(8)) entry.digest = row.digest(8);
-    if (!row.is_null(9)) entry.target = row.bytes(9);
-    if (!row.is_null(10)) entry.tree = row.integer(10);
-    entry.device = static_cast<uint64_t>(row.integer(11));
-    entry.link_group = static_cast<uint64_t>(row.integer(12));
-  }
+  while (row.step()) entries.push_back(read_entry(row));
   return entries;
+}
+
+std::optional<Entry> Manifest::find_in(TreeId tree, std::string_view name) {
+  Statement row = database_->prepare(
+      std::string(kColumns) +
+      "tree_chunk c CROSS JOIN entry e ON e.chunk = c.chunk WHERE c.tree = ? AND e.name = ?");
+  row.bind(1, tree).bind_blob(2, name);
+  if (!row.step()) return std::nullopt;
+  return read_entry(row);
 }
 
 }  // namespace vfs
