@@ -6,11 +6,11 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#include <fstream>
 #include <unordered_map>
 
-#include "cas/descriptor.h"
 #include "cas/error.h"
+#include "cas/file_io.h"
+#include "manifest/index_check.h"
 #include "vfs/core/index_format.h"
 #include "vfs/core/path_hash.h"
 
@@ -26,11 +26,15 @@ struct Image {
     const uint32_t offset = static_cast<uint32_t>(names.size());
     names.append(text);
     names.push_back('\0');
-    if (names.size() > 0xffff0000u) throw Error("index", "too many names for one snapshot");
+    if (names.size() > 0xffff0000u) {
+      throw Error("index", "the names of this snapshot are more than 4 GiB",
+                  "split the tree into several workspaces");
+    }
     return offset;
   }
   void add(const Entry& entry, uint32_t parent);
   void join_group(uint64_t group, uint32_t number);
+  void finish_groups();
 };
 
 void Image::join_group(uint64_t group, uint32_t number) {
@@ -42,13 +46,12 @@ void Image::join_group(uint64_t group, uint32_t number) {
   added.link_next = last.link_next;
   last.link_next = number;
   place->second = number;
-  // Every name of the ring has the same count.
-  const uint32_t count = entries[added.link_first].link_count + 1;
-  uint32_t at = number;
-  do {
-    entries[at].link_count = count;
-    at = entries[at].link_next;
-  } while (at != number);
+  ++entries[added.link_first].link_count;
+}
+
+// The first name of each group has counted; the others take over its number.
+void Image::finish_groups() {
+  for (IndexEntry& entry : entries) entry.link_count = entries[entry.link_first].link_count;
 }
 
 void Image::add(const Entry& entry, uint32_t parent) {
@@ -103,6 +106,7 @@ Image build_image(Manifest& manifest, const Snapshot& snapshot) {
     }
     image.entries[at].children = {first, static_cast<uint32_t>(children.size()), directories};
   }
+  image.finish_groups();
   return image;
 }
 
@@ -129,23 +133,13 @@ uint64_t body_checksum(const Image& image, const std::vector<uint32_t>& buckets)
   return sum;
 }
 
-}  // namespace
-
-std::filesystem::path index_path(const Store& store, const SnapshotId& id) {
-  return store.indexes() / (digest_text(id) + ".index");
-}
-
-void write_index(const Store& store, Manifest& manifest, const Snapshot& snapshot) {
-  const std::filesystem::path path = index_path(store, snapshot.id);
-  if (::access(path.c_str(), F_OK) == 0) return;
-  const Image image = build_image(manifest, snapshot);
-  const std::vector<uint32_t> buckets = build_buckets(image.entries);
-
+IndexHeader build_header(const Image& image, const std::vector<uint32_t>& buckets,
+                         const SnapshotId& id) {
   IndexHeader header = {};
   memcpy(header.magic, kIndexMagic, sizeof(kIndexMagic));
   header.version = kIndexVersion;
   header.header_size = sizeof(header);
-  memcpy(header.snapshot, snapshot.id.bytes, Digest::kSize);
+  memcpy(header.snapshot, id.bytes, Digest::kSize);
   header.entry_count = image.entries.size();
   header.entries_offset = sizeof(header);
   header.bucket_count = buckets.size();
@@ -155,43 +149,35 @@ void write_index(const Store& store, Manifest& manifest, const Snapshot& snapsho
   header.file_size = header.names_offset + header.names_size;
   header.body_checksum = body_checksum(image, buckets);
   header.header_checksum = header_checksum(header);
-
-  const std::filesystem::path temporary = store.temporary_name();
-  {
-    std::ofstream out(temporary, std::ios::binary);
-    out.write(reinterpret_cast<const char*>(&header), sizeof(header));
-    out.write(reinterpret_cast<const char*>(image.entries.data()),
-              static_cast<std::streamsize>(image.entries.size() * sizeof(IndexEntry)));
-    out.write(reinterpret_cast<const char*>(buckets.data()),
-              static_cast<std::streamsize>(buckets.size() * sizeof(uint32_t)));
-    out.write(image.names.data(), static_cast<std::streamsize>(image.names.size()));
-    out.close();
-    if (!out) {
-      const int error = errno;
-      ::unlink(temporary.c_str());
-      throw system_error(temporary.string(), error, "make room in the store's file system");
-    }
-  }
-  ::chmod(temporary.c_str(), 0444);
-  if (::rename(temporary.c_str(), path.c_str()) != 0) throw system_error(path.string(), errno);
+  return header;
 }
 
-std::string check_index(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  IndexHeader header;
-  if (!in && bytes.empty()) return "cannot be read";
-  if (bytes.size() < sizeof(header)) return "too short";
-  memcpy(&header, bytes.data(), sizeof(header));
-  if (memcmp(header.magic, kIndexMagic, sizeof(kIndexMagic)) != 0) return "not an index";
-  if (header.version != kIndexVersion) return "of another version";
-  if (header.header_checksum != header_checksum(header)) return "the header is damaged";
-  if (header.file_size != bytes.size()) return "of the wrong size";
-  if (XXH3_64bits(bytes.data() + sizeof(header), bytes.size() - sizeof(header)) !=
-      header.body_checksum) {
-    return "the body is damaged";
-  }
-  return {};
+template <typename Item>
+std::string_view bytes_of(const Item* items, size_t count) {
+  return {reinterpret_cast<const char*>(items), count * sizeof(Item)};
+}
+
+}  // namespace
+
+std::filesystem::path index_path(const Store& store, const SnapshotId& id) {
+  return store.indexes() / (digest_text(id) + ".index");
+}
+
+void write_index(const Store& store, Manifest& manifest, const Snapshot& snapshot) {
+  const std::filesystem::path path = index_path(store, snapshot.id);
+  if (check_index_header(path, snapshot.id)) return;
+  const Transaction one_state(manifest.database(), Transaction::read);
+  const Image image = build_image(manifest, snapshot);
+  const std::vector<uint32_t> buckets = build_buckets(image.entries);
+  const IndexHeader header = build_header(image, buckets, snapshot.id);
+
+  TemporaryFile file(store.temporary_name());
+  file.write(bytes_of(&header, 1));
+  file.write(bytes_of(image.entries.data(), image.entries.size()));
+  file.write(bytes_of(buckets.data(), buckets.size()));
+  file.write(image.names);
+  file.finish(0444);
+  file.replace(path);
 }
 
 }  // namespace vfs

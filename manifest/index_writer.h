@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cas/store.h"
+#include "manifest/index_check.h"
 #include "manifest/manifest.h"
 
 namespace vfs {
@@ -9,11 +10,8 @@ namespace vfs {
 // Where the index of a snapshot lies.
 std::filesystem::path index_path(const Store& store, const SnapshotId& id);
 
-// Writes it unless it is there already; complete or not at all. Throws Error.
+// Writes it unless it is there already with a sound header; complete or not at
+// all, so that any number of processes may do so at once. Throws Error.
 void write_index(const Store& store, Manifest& manifest, const Snapshot& snapshot);
-
-// Reads a whole index file and checks header, body checksum and every entry.
-// Returns what is wrong, or an empty string.
-std::string check_index(const std::filesystem::path& path);
 
 }  // namespace vfs
