@@ -6,6 +6,7 @@
 #include "vfs/core/attributes.h"
 #include "vfs/core/copy_up.h"
 #include "vfs/core/identity.h"
+#include "vfs/core/moved.h"
 #include "vfs/core/sys.h"
 
 namespace shim {
@@ -85,9 +86,19 @@ struct WorkingDirectory {
 constinit Zeroed<WorkingDirectory> working_storage;
 constinit WorkingDirectory& working = working_storage.value;
 
+// Whether the kernel's name for something of ours is its place in the live base.
+bool is_live_name(const vfs::PathBuffer& name) {
+  return !workspace.has_snapshot_base() &&
+         memcmp(name.text, workspace.state.text, workspace.state.length) != 0;
+}
+
 void classify_name(const vfs::PathBuffer& name, Directory& directory) {
   directory.inside = workspace.to_virtual(name.text, name.length, directory.path);
-  if (!directory.inside) directory.path.assign(name);
+  if (!directory.inside) {
+    directory.path.assign(name);
+  } else if (is_live_name(name)) {
+    vfs::follow_moves(workspace, directory.path);
+  }
 }
 
 int ask_working_directory(Directory& directory) {
@@ -231,6 +242,7 @@ void locate_descriptor(int fd, Located& located) {
   } else if (workspace.to_virtual(name.text, name.length, located.path)) {
     const bool in_upper = memcmp(name.text, workspace.upper.text, workspace.upper.length) == 0;
     located.place = in_upper ? Place::upper : Place::live;
+    if (is_live_name(name)) vfs::follow_moves(workspace, located.path);
     located.path_known = true;
   }
 }

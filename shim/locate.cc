@@ -57,12 +57,19 @@ int descriptor_of_link(const char* path, uint32_t length) {
   if (has_prefix(path, "/dev/stdin")) return 0;
   if (has_prefix(path, "/dev/stdout")) return 1;
   if (has_prefix(path, "/dev/stderr")) return 2;
-  if (!has_prefix(path, "/dev/fd/") && !has_prefix(path, "/proc/self/fd/") &&
-      !has_prefix(path, "/proc/thread-self/fd/")) {
+  if (has_prefix(path, "/proc/") && path[6] >= '0' && path[6] <= '9') {
+    long process = 0;
+    for (const char* c = path + 6; *c >= '0' && *c <= '9' && process < 1l << 32; ++c) {
+      process = process * 10 + (*c - '0');
+    }
+    if (process != vfs::sys::call(SYS_getpid)) return -1;
+  } else if (!has_prefix(path, "/dev/fd/") && !has_prefix(path, "/proc/self/fd/") &&
+             !has_prefix(path, "/proc/thread-self/fd/")) {
     return -1;
   }
   int fd = 0;
   const char* digits = path + length;
+  if (digits[-1] < '0' || digits[-1] > '9') return -1;  // .../cwd, .../exe
   while (digits[-1] >= '0' && digits[-1] <= '9') --digits;
   while (*digits >= '0' && *digits <= '9' && fd < 100'000'000) fd = fd * 10 + (*digits++ - '0');
   return fd;
@@ -112,16 +119,6 @@ void refuse_if_below_broken_root(const char* path, LocatedPath& located) {
   }
 }
 
-void locate_from(const vfs::PathBuffer& start, const char* path, vfs::Follow follow,
-                 LocatedPath& located) {
-  located.error = vfs::look_up(workspace, start, path, follow, located.found);
-  if (located.error != 0) {
-    located.where = Where::failed;
-  } else {
-    located.where = located.found.inside ? Where::inside : Where::outside;
-  }
-}
-
 // --- links from outside into the workspace ------------------------------------
 //
 // An aliased home directory must not be a way around the layer. The directory
@@ -137,6 +134,7 @@ bool is_system_path(const char* path) {
   return false;
 }
 
+constexpr int kMaximumAliases = 8;  // ways out and in again of one path
 constexpr uint32_t kOutsideDirectories = 512;
 std::atomic<uint64_t> outside_directories[kOutsideDirectories];
 
@@ -177,7 +175,7 @@ bool enter_through_directory(const char* path, vfs::PathBuffer& rest) {
 bool enter_through_link(const char* path, vfs::PathBuffer& rest, int depth) {
   vfs::PathBuffer target;
   const long length = vfs::sys::readlink(path, target.text, sizeof(target.text) - 1);
-  if (length <= 0 || depth > 8) return false;
+  if (length <= 0 || depth > kMaximumAliases) return false;
   target.truncate(static_cast<uint32_t>(length));
   vfs::PathBuffer absolute;
   if (target.text[0] != '/') {
@@ -195,6 +193,25 @@ bool enter_through_alias(const char* path, vfs::Follow follow, vfs::PathBuffer& 
   if (is_system_path(path)) return false;
   return enter_through_directory(path, rest) ||
          (follow == vfs::Follow::yes && enter_through_link(path, rest, 0));
+}
+
+void locate_from(const vfs::PathBuffer& start, const char* path, vfs::Follow follow,
+                 LocatedPath& located, int depth = 0) {
+  located.error = vfs::look_up(workspace, start, path, follow, located.found);
+  if (located.error != 0) {
+    located.where = Where::failed;
+    return;
+  }
+  located.where = located.found.inside ? Where::inside : Where::outside;
+  // Out of the tree, and perhaps back in through a link from outside.
+  vfs::PathBuffer rest;
+  const char* outside = located.found.path.text;
+  if (located.where == Where::outside && depth < kMaximumAliases &&
+      ((follow == vfs::Follow::yes && resolve_magic_link(outside, rest)) ||
+       enter_through_alias(outside, follow, rest))) {
+    const vfs::PathBuffer top;
+    locate_from(top, rest.text, follow, located, depth + 1);
+  }
 }
 
 // A relative path from a directory outside: it may still lead in, if the
@@ -220,6 +237,11 @@ void locate_from_outside(const Directory& directory, const char* path, vfs::Foll
 }
 
 }  // namespace
+
+int descriptor_of_path(const char* path) {
+  const uint32_t length = magic_link_length(path);
+  return length != 0 && path[length] == '\0' ? descriptor_of_link(path, length) : -1;
+}
 
 void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& located) {
   located.where = Where::untouched;

@@ -25,6 +25,10 @@ struct LocatedPath {
 // Looks up `path` as given to a *at call with `dirfd`. Never touches errno.
 void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& located);
 
+// The descriptor of this process that "/proc/self/fd/N", "/proc/PID/fd/N",
+// "/dev/fd/N" or "/dev/stdin" names, or -1.
+int descriptor_of_path(const char* path);
+
 // The path and directory to pass on for an untouched or outside path.
 struct Passed {
   int dirfd;

@@ -187,9 +187,8 @@ VFS_INTERPOSE(int, linkat,
   }
   const Follow follow = (flags & AT_SYMLINK_FOLLOW) != 0 ? Follow::yes : Follow::no;
   // "/proc/self/fd/N" with AT_SYMLINK_FOLLOW names an unnamed inode.
-  int fd = -1;
-  if (follow == Follow::yes && from != nullptr && sscanf(from, "/proc/self/fd/%d", &fd) == 1 &&
-      shim::engaged()) {
+  const int fd = follow == Follow::yes && from != nullptr ? shim::descriptor_of_path(from) : -1;
+  if (fd >= 0 && shim::engaged()) {
     return name_at(
         "linkat", to_dirfd, to,
         [&](const Lookup& target) { return vfs::link_descriptor(workspace, fd, target); },
@@ -254,14 +253,15 @@ namespace {
 // virtual path; gives the new length.
 ssize_t translate_target(const char* path, char* buffer, ssize_t length, size_t size) {
   vfs::PathBuffer rest;
-  if (length <= 0 || strncmp(path, "/proc/", 6) != 0) return length;
+  if (length <= 0 || (strncmp(path, "/proc/", 6) != 0 && strncmp(path, "/dev/", 5) != 0)) {
+    return length;
+  }
   const uint32_t count = static_cast<uint32_t>(length);
   vfs::PathBuffer target;
   if (!target.assign(buffer, count)) return length;
-  int fd = -1;
   shim::Located located;
-  const bool own_descriptor = sscanf(path, "/proc/self/fd/%d", &fd) == 1;
-  if (own_descriptor) {
+  const int fd = shim::descriptor_of_path(path);
+  if (fd >= 0) {
     shim::locate_descriptor(fd, located);
     if (located.place == shim::Place::elsewhere || !located.path_known) return length;
     rest.assign(located.path);

@@ -120,9 +120,9 @@ PY
 EOF
 
 same "find, tar and glob over links" <<'EOF'
-ln -s ../lib dir/tolib; find . -type l -printf '%p %l\n' | sort; find -L . -type f 2>/dev/null | sort; find . -xtype l | sort
+ln -s ../lib dir/tolib; find . -type l -printf '%p %l\n' | sort; find -L . -type f 2>errors | sort; sort errors; find . -xtype l 2>errors | sort; sort errors; rm errors
 find . -lname '*dir*' | sort; echo s*; echo dir/tolib/*; tar -cf t.tar --sort=name dir lib sealed; tar -tvf t.tar | awk '{print $1, $6, $7, $8}'
-mkdir out; tar -xf t.tar -C out; find out -printf '%p %y %l\n' | sort; tar -chf h.tar dir/tolib/; tar -tf h.tar; rm t.tar h.tar
+mkdir out; tar -xf t.tar -C out; find out -printf '%p %y %l\n' | sort; tar -chf h.tar --sort=name dir/tolib/; tar -tf h.tar | sort; rm t.tar h.tar
 EOF
 
 same "out of the workspace and back in" <<'EOF'

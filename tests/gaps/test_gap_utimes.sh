@@ -204,7 +204,10 @@ touch_is_cheap() {
   after=$(store_size)
   [ $((after - before)) -lt 1000000 ] || echo "store grew by $((after - before)) bytes; "
 }
+# Of sealed files only: a file of a live base has no object to refer to.
+bases=(snapshot)
 check "touch of a large file copies nothing" touch_is_cheap
+bases=(live snapshot)
 
 # The nanoseconds as `vfs stat --json` tells them, and in a clone of the commit.
 told_outside() {

@@ -71,7 +71,7 @@ void commit_workspace(const Context& context, const std::string& message) {
   }
   fmt::print("{} {}\n", short_id(result.snapshot.id), result.snapshot.message);
   if (result.in_use > 0) {
-    fmt::print(stderr, "vfs: {} files are open for writing and stay drafts\n", result.in_use);
+    fmt::print(stderr, "vfs: {} files are open for writing or locked, and stay drafts\n", result.in_use);
   }
 }
 

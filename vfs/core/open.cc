@@ -15,6 +15,16 @@ bool wants_write(int flags) {
 // lock file, mostly, which has to be an inode of its own to be locked.
 bool wants_draft(int flags) { return wants_write(flags) || (flags & O_CREAT) != 0; }
 
+// touch(1) opens with just these flags, sets the times by descriptor and never
+// writes. A large sealed file is not copied for that: it is opened for reading,
+// so that a program which does write gets EBADF instead of reaching the object.
+bool only_touches(const Lookup& found, int flags) {
+  constexpr int kTouch = O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY;
+  constexpr off_t kLarge = 1 << 20;  // bytes; smaller files are simply copied
+  return (flags & ~(O_CLOEXEC | O_LARGEFILE)) == kTouch && found.is_sealed() &&
+         found.is_regular() && found.status.st_size >= kLarge;
+}
+
 int access_mask(int flags) {
   switch (flags & O_ACCMODE) {
     case O_RDONLY: return (flags & O_TRUNC) != 0 ? R_OK | W_OK : R_OK;
@@ -182,15 +192,17 @@ int open_file(Workspace& workspace, const Lookup& found, int flags, mode_t mode,
   kind = OpenedKind::draft;
   if (!found.exists()) return create_file(workspace, found, flags, mode);
   PathBuffer real;
+  // O_PATH asks for no permission on the file itself.
   const bool path_only = (flags & O_PATH) != 0;
-  const int result = prepare_open(workspace, found, path_only ? O_RDONLY : flags, real);
-  if (path_only && result == -EACCES) {
-    // O_PATH asks for no permission on the file itself.
-    const int located = real_path(workspace, found, real);
-    if (located != 0) return located;
-  } else if (result != 0) {
-    return result;
+  const bool touches = only_touches(found, flags);
+  if (touches) {
+    const int allowed = check_access(found.status, W_OK, true);
+    if (allowed != 0) return allowed;
+    flags &= ~(O_ACCMODE | O_CREAT);
   }
+  const int result = path_only || touches ? real_path(workspace, found, real)
+                                          : prepare_open(workspace, found, flags, real);
+  if (result != 0) return result;
   const bool draft = found.source == Source::upper || !found.is_regular() ||
                      (!path_only && wants_draft(flags));
   if (!draft) kind = found.is_sealed() ? OpenedKind::sealed : OpenedKind::live;

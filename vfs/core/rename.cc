@@ -8,6 +8,7 @@
 //    same call leaves a whiteout there (RENAME_WHITEOUT).
 #include "vfs/core/copy_up.h"
 #include "vfs/core/listing.h"
+#include "vfs/core/moved.h"
 #include "vfs/core/names.h"
 #include "vfs/core/names_internal.h"
 #include "vfs/core/sys.h"
@@ -142,6 +143,12 @@ int rename_entry(Workspace& workspace, const Lookup& from, const Lookup& to, uns
   if (result == 0) result = detach_from_path(workspace, from);
   if (result == 0) {
     result = flags == RENAME_EXCHANGE ? exchange(workspace, from, to) : move(workspace, from, to);
+  }
+  if (result == 0 && directory && !workspace.has_snapshot_base()) {
+    if (from.is_directory() && from.base_may_have) note_moved(workspace, from.base_path(), to.path);
+    if (flags == RENAME_EXCHANGE && to.is_directory() && to.base_may_have) {
+      note_moved(workspace, to.base_path(), from.path);
+    }
   }
   if (directory) workspace.control->rename_generation.fetch_add(1, std::memory_order_release);
   return result;
