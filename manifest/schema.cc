@@ -85,7 +85,7 @@ CREATE TABLE seen_file (
 
 -- For the sqlite3 shell.
 CREATE VIEW snapshots AS
-  SELECT number, lower(hex(id)) AS id, lower(hex(parent)) AS parent,
+  SELECT number, lower(hex(snapshot.id)) AS id, lower(hex(parent)) AS parent,
          datetime(time_ns / 1000000000, 'unixepoch') AS time, message,
          tree.files, tree.bytes
   FROM snapshot JOIN tree ON tree.id = snapshot.tree;
