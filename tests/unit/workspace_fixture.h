@@ -358,8 +358,10 @@ class Bed {
 
   OpenWorkspace& workspace() { return *workspace_; }
   Workspace& core() { return workspace_->core(); }
-  VirtualTree& tree() { return *virtual_tree_; }
-  NativeTree& native() { return native_tree; }
+  Tree& tree() { return *virtual_tree_; }
+  Tree& native() { return native_tree; }
+  // What the last open of tree() gave.
+  OpenedKind opened() const { return virtual_tree_->opened; }
 
   // Does the same on both sides; both must answer alike. Gives the answer.
   int both(const std::string& what, const std::function<int(Tree&)>& action) {
