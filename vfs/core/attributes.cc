@@ -133,9 +133,10 @@ int change_times(Workspace& workspace, const Lookup& found, const struct timespe
 }
 
 int truncate_file(Workspace& workspace, const Lookup& found, off_t length) {
+  if (length < 0) return -EINVAL;  // before all else, as the kernel says it
   if (!found.exists()) return -ENOENT;
   if (found.is_directory()) return -EISDIR;
-  if (length < 0 || !found.is_regular()) return -EINVAL;
+  if (!found.is_regular()) return -EINVAL;
   if (found.source != Source::upper) {
     const int result = check_access(found.status, W_OK, true);
     if (result != 0) return result;

@@ -47,10 +47,14 @@ bool is_in_group(gid_t gid, bool effective) {
 int check_open(const Lookup& found, int flags) {
   const bool create = (flags & O_CREAT) != 0;
   const bool path_only = (flags & O_PATH) != 0;
+  // What O_CREAT makes is no directory: a slash behind the name is refused
+  // before it matters what stands there.
+  if (create && !path_only && found.must_be_directory && found.last == LastComponent::name) {
+    return -EISDIR;
+  }
   if (!found.exists()) {
     if (!create || path_only) return -ENOENT;
-    if (is_reserved(found.path)) return -EPERM;
-    return found.must_be_directory ? -EISDIR : 0;
+    return is_reserved(found.path) ? -EPERM : 0;
   }
   if (create && (flags & O_EXCL) != 0 && !path_only) return -EEXIST;
   if (found.is_directory()) {
