@@ -173,7 +173,9 @@ class VirtualTree : public Tree {
   int open(const std::string& path, int flags, mode_t mode) override {
     const bool itself = (flags & O_NOFOLLOW) != 0 ||
                         ((flags & O_CREAT) != 0 && (flags & O_EXCL) != 0);
-    return with(path, itself ? Follow::no : Follow::yes, [&](const Lookup& found) {
+    const bool refused = (flags & O_CREAT) != 0 && (flags & O_PATH) == 0 && path.ends_with('/');
+    const Follow follow = refused ? Follow::name : itself ? Follow::no : Follow::yes;
+    return with(path, follow, [&](const Lookup& found) {
       return open_file(workspace_, found, flags | O_CLOEXEC, mode, opened);
     });
   }
