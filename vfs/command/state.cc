@@ -152,6 +152,8 @@ void move_base(OpenWorkspace& workspace, const Snapshot& snapshot) {
   Control& control = *workspace.core().control;
   control.base_kind.store(BaseKind::snapshot, std::memory_order_release);
   control.generation.fetch_add(1, std::memory_order_acq_rel);
+  // The new base has every directory where the workspace has it.
+  discard_aside((workspace.state() + "/moved").c_str());
   control.rename_generation.fetch_add(1, std::memory_order_acq_rel);
 }
 

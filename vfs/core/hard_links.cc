@@ -3,15 +3,20 @@
 #include <dirent.h>
 
 #include "vfs/core/copy_up.h"
+#include "vfs/core/moved.h"
 #include "vfs/core/sys.h"
 
 namespace vfs {
 namespace {
 
-// Links the draft at `draft` to `path`, if the base still answers for it with
-// the same inode.
-bool link_one(Workspace& workspace, const char* draft, const PathBuffer& path,
+// Links the draft at `draft` to the name that the base has at `base_path`,
+// wherever its directory is now, if the base still answers for it with the
+// same inode.
+bool link_one(Workspace& workspace, const char* draft, const PathBuffer& base_path,
               const struct stat& base) {
+  PathBuffer path;
+  path.assign(base_path);
+  follow_moves(workspace, path);
   Lookup sibling;
   PathBuffer upper;
   if (look_up_canonical(workspace, path, sibling) != 0 || !sibling.exists() ||

@@ -1,6 +1,7 @@
-// Where the directories of a live base have gone.
+// Where the directories of the base have gone.
 //
-// A process may stand in a real directory of the live base, or have it open,
+// Hard links: the base knows the names of an inode by the paths they had. And
+// with a live base a process may stand in a real directory of the live base, or have it open,
 // while it is renamed in the workspace: the kernel goes on calling it by its
 // old name. For each directory that was moved a link in the state directory
 // tells the path it has now.
@@ -13,7 +14,7 @@ namespace vfs {
 // The directory that the base has at `base_path` is found at `path` now.
 void note_moved(const Workspace& workspace, const PathBuffer& base_path, const PathBuffer& path);
 
-// Replaces the path of something in the live base by the path it has now.
+// Replaces the path of something in the base by the path it has now.
 void follow_moves(const Workspace& workspace, PathBuffer& path);
 
 }  // namespace vfs

@@ -144,7 +144,7 @@ int rename_entry(Workspace& workspace, const Lookup& from, const Lookup& to, uns
   if (result == 0) {
     result = flags == RENAME_EXCHANGE ? exchange(workspace, from, to) : move(workspace, from, to);
   }
-  if (result == 0 && directory && !workspace.has_snapshot_base()) {
+  if (result == 0 && directory) {
     if (from.is_directory() && from.base_may_have) note_moved(workspace, from.base_path(), to.path);
     if (flags == RENAME_EXCHANGE && to.is_directory() && to.base_may_have) {
       note_moved(workspace, to.base_path(), from.path);
