@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include "vfs/core/identity.h"
 #include "vfs/core/path_hash.h"
 #include "vfs/core/sys.h"
 
@@ -80,10 +81,22 @@ int classify(Workspace& workspace, const Lookup& directory, const struct dirent6
              unsigned char& type, uint64_t& inode) {
   type = entry.d_type;
   inode = entry.d_ino;
-  if (type == DT_REG || type == DT_FIFO || type == DT_SOCK || type == DT_BLK) return 0;
+  if (type == DT_FIFO || type == DT_SOCK || type == DT_BLK) return 0;
   if (type == DT_DIR && !directory.base_may_have) return 0;
   PathBuffer path;
   if (!child_path(directory, entry.d_name, path)) return -ENAMETOOLONG;
+  if (type == DT_REG) {
+    // A draft goes by the number that it had in the base.
+    PathBuffer real;
+    struct stat status = {};
+    if (!workspace.upper_path(path, real)) return -ENAMETOOLONG;
+    status.st_mode = S_IFREG;
+    status.st_dev = workspace.device;
+    status.st_ino = inode;
+    restore_identity(workspace, real.text, status);
+    inode = status.st_ino;
+    return 0;
+  }
   if (type == DT_DIR || type == DT_UNKNOWN) {
     // A directory that the base has too goes by the base's number.
     Lookup child;

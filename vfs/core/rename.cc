@@ -24,7 +24,8 @@ bool is_below(const PathBuffer& path, const PathBuffer& ancestor) {
 int check_rename(Workspace& workspace, const Lookup& from, const Lookup& to, unsigned flags) {
   if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) != 0) return -EINVAL;
   if (flags == (RENAME_NOREPLACE | RENAME_EXCHANGE)) return -EINVAL;
-  if (from.last != LastComponent::name || to.last != LastComponent::name) return -EBUSY;
+  if (from.last != LastComponent::name) return -EBUSY;
+  if (to.last != LastComponent::name) return flags == RENAME_NOREPLACE ? -EEXIST : -EBUSY;
   if (!from.exists()) return -ENOENT;
   if (flags == RENAME_NOREPLACE && to.exists()) return -EEXIST;
   if (flags == RENAME_EXCHANGE && !to.exists()) return -ENOENT;
