@@ -121,7 +121,7 @@ void OpenWorkspace::set_head(const SnapshotId& id) {
 
 PathBuffer OpenWorkspace::below_root(const Context& context, const std::string& path) const {
   const std::string absolute = context.absolute(path);
-  PathBuffer rest;
+  PathBuffer rest = path_buffer(absolute);  // says so if it is too long
   if (!enter_workspace(*core_, absolute.c_str(), rest)) {
     throw Error(absolute, "outside the workspace " + root(), "give a path below its root");
   }
