@@ -195,6 +195,7 @@ class VirtualTree : public Tree {
   }
   int hard_link(const std::string& from, const std::string& to) override {
     return with(from, Follow::no, [&](const Lookup& source) {
+      if (!source.exists()) return -ENOENT;  // before anything is said of `to`
       return with(to, Follow::name,
                   [&](const Lookup& found) { return make_hard_link(workspace_, source, found); });
     });
