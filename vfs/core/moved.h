@@ -1,10 +1,10 @@
 // Where the directories of the base have gone.
 //
-// Hard links: the base knows the names of an inode by the paths they had. And
-// with a live base a process may stand in a real directory of the live base, or have it open,
-// while it is renamed in the workspace: the kernel goes on calling it by its
-// old name. For each directory that was moved a link in the state directory
-// tells the path it has now.
+// The base knows the names of an inode (its hard links) by the paths they had.
+// And with a live base a process may stand in a real directory, or have it
+// open, while it is renamed in the workspace: the kernel goes on calling it by
+// its old name. For each directory that was moved a link in the state
+// directory tells the path it has now.
 #pragma once
 
 #include "vfs/core/workspace.h"
