@@ -130,7 +130,7 @@ listing() (
   find . -mindepth 1 -path ./.vfs -prune -o -type d -printf 'd %m %p\n' -o -type l -printf 'l %p -> %l\n' \
     -o -regextype posix-extended -regex ".*($volatile)" -printf '%y %m %n - %p\n' \
     -o -printf '%y %m %n %s %p\n' | sort
-  find . -path ./.vfs -prune -o -regextype posix-extended -type f ! -regex ".*($volatile)" -print0 |
+  find . -path ./.vfs -prune -o -regextype posix-extended -type f -readable ! -regex ".*($volatile)" -print0 |
     sort -z | xargs -0r sha256sum
 )
 
@@ -141,7 +141,7 @@ times() ( cd "$1" && find . -mindepth 1 -path ./.vfs -prune -o -printf '%P %T@\n
 fingerprint() (
   cd "$1" || exit 1
   find . -printf '%P %y %m %n %U %G %s %i %T@ %C@ %l\n' | sort
-  find . -type f -print0 | sort -z | xargs -0r sha256sum
+  find . -type f -readable -print0 | sort -z | xargs -0r sha256sum
 )
 
 # difference A B: empty when the files agree, else their first few differing lines, on one line.
