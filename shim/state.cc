@@ -17,7 +17,7 @@ constinit Zeroed<vfs::PathBuffer> log_path_storage;
 constinit vfs::PathBuffer& log_path = log_path_storage.value;
 }  // namespace
 constinit vfs::Workspace& workspace = workspace_storage.value;
-thread_local bool in_vfork_child = false;
+constinit thread_local bool in_vfork_child = false;
 
 namespace {
 

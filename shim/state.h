@@ -52,7 +52,7 @@ void suspend();
 
 // True in the child of vfork, which shares our memory with its parent: there
 // nothing may be remembered about descriptors or the working directory.
-extern thread_local bool in_vfork_child;
+extern constinit thread_local bool in_vfork_child;
 
 // One line in the file VFS_LOG names; nothing if it is not set. `error` is a
 // negative errno, or 0 and more for success.
