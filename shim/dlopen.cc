@@ -37,9 +37,10 @@ Found find_file(const char* file, int mode, vfs::PathBuffer& real) {
     return vfs::sys::faccessat(file, F_OK, 0) != 0 ? Found::no : Found::missing;
   }
   shim::log("dlopen", file, real.text, 0);
-  if ((mode & RTLD_NOLOAD) == 0) {
-    shim::load_libraries({real.text, &located.found.path, nullptr},
-                         shim::library_path_at_start().text, load_quietly);
+  if ((mode & RTLD_NOLOAD) == 0 &&
+      !shim::load_libraries({real.text, &located.found.path, nullptr},
+                            shim::library_path_at_start().text, load_quietly)) {
+    return Found::missing;
   }
   return Found::yes;
 }

@@ -112,6 +112,19 @@ const char* ElfFile::text(ElfW(Sxword) tag) const {
   return nullptr;
 }
 
+const char* ElfFile::interpreter() const {
+  for (size_t i = 0; i < segment_count_; ++i) {
+    const ElfW(Phdr)& segment = segments_[i];
+    if (segment.p_type != PT_INTERP || segment.p_offset > size_ ||
+        size_ - segment.p_offset < segment.p_filesz) {
+      continue;
+    }
+    const char* text = reinterpret_cast<const char*>(bytes_ + segment.p_offset);
+    return strnlen(text, segment.p_filesz) < segment.p_filesz ? text : nullptr;
+  }
+  return nullptr;
+}
+
 const char* ElfFile::needed(unsigned number) const {
   for (size_t i = 0; i < dynamic_count_ && dynamic_[i].d_tag != DT_NULL; ++i) {
     if (dynamic_[i].d_tag == DT_NEEDED && number-- == 0) return string(dynamic_[i].d_un.d_val);

@@ -21,6 +21,8 @@ class ElfFile {
   // The string of the first dynamic entry with this tag (DT_RPATH, DT_RUNPATH,
   // DT_SONAME), or null.
   const char* text(ElfW(Sxword) tag) const;
+  // The program interpreter (PT_INTERP), or null.
+  const char* interpreter() const;
   // The name of the `number`-th DT_NEEDED, or null behind the last.
   const char* needed(unsigned number) const;
 

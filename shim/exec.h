@@ -28,6 +28,7 @@ class Launch {
   };
 
   int write_arguments(char* const* argv);
+  int use_loader();
   int write_environment(char* const* envp, const Variables& variables);
 
   Scratch<Work> work_;
@@ -36,6 +37,7 @@ class Launch {
   char* const* arguments_ = nullptr;
   char* const* environment_ = nullptr;
   ScratchBytes own_arguments_;
+  ScratchBytes loader_arguments_;
 };
 
 // Looks up the function behind execve while ld.so can still be asked: between

@@ -27,7 +27,34 @@ int Launch::prepare(const ProgramName& program, char* const* argv, char* const* 
                               last.in_tree ? nullptr : last.name.text};
     choose_libraries(user, variables.library_path, work_->preload.text, work_->libraries);
   }
+  if (work_->libraries.loader.length != 0) {
+    result = use_loader();
+    if (result != 0) return result;
+  }
   return write_environment(envp, variables);
+}
+
+// Starts ld.so in place of the program that it is to load: see LibraryChoice.
+int Launch::use_loader() {
+  LibraryChoice& libraries = work_->libraries;
+  const size_t count = Program::count(arguments_);
+  const char* file = work_->program.last().real.text;
+  const char* options[] = {libraries.loader.text,    "--argv0",
+                           count > 0 ? arguments_[0] : file,
+                           "--inhibit-rpath",        libraries.inhibited.text,
+                           "--library-path",         libraries.search.text,
+                           file};
+  constexpr size_t kOptions = sizeof(options) / sizeof(options[0]);
+  char** own = static_cast<char**>(
+      loader_arguments_.allocate((kOptions + count + 1) * sizeof(char*)));
+  if (own == nullptr) return -ENOMEM;
+  for (const char* option : options) *own++ = const_cast<char*>(option);
+  for (size_t i = 1; i < count; ++i) *own++ = arguments_[i];
+  *own = nullptr;
+  arguments_ = own - (kOptions + (count > 0 ? count - 1 : 0));
+  path_ = libraries.loader.text;
+  libraries.directory.truncate(0);  // told already
+  return 0;
 }
 
 int Launch::write_arguments(char* const* argv) {

@@ -95,6 +95,38 @@ bool preload_by_rpath(const LibrarySearch& search, const vfs::PathBuffer& direct
   return any;
 }
 
+// A live base hides nothing from ld.so. If the tree lacks a library that ld.so
+// would find there, ld.so is started itself, with the parts of its search that
+// lead to the tree taken out: it then says what is missing in its own words.
+void choose_loader(const LibrarySearch& search, const char* library_path, LibraryChoice& choice) {
+  const char* interpreter = search[0].elf.interpreter();
+  if (interpreter == nullptr) return;
+  choice.loader.assign(interpreter);
+  choice.search.assign(choice.directory);
+  for (const char* at = library_path; at != nullptr && *at != '\0';) {
+    const size_t length = strcspn(at, ":;");
+    vfs::PathBuffer element;
+    if (element.assign(at, length) && !may_lead_into_tree(element.text, "")) {
+      if (choice.search.length != 0) choice.search.append_character(':');
+      choice.search.append(element.text);
+    }
+    at += length;
+    if (*at != '\0') ++at;
+  }
+  // ld.so's own name for the program is the empty one: nothing before the colon.
+  for (unsigned i = 1; i < search.count(); ++i) {
+    const Library& library = search[i];
+    choice.inhibited.append_character(':');
+    if (library.from_tree) {
+      choice.inhibited.append(choice.directory.text);
+      choice.inhibited.append_character('/');
+      choice.inhibited.append(library.name);
+    } else {
+      choice.inhibited.append(library.real.text);
+    }
+  }
+}
+
 }  // namespace
 
 bool may_lead_into_tree(const char* list, const char* separators) {
@@ -134,14 +166,17 @@ void choose_libraries(const LibraryUser& user, const char* library_path, const c
       choice.preload.assign(search->preload());
     }
     if (!changed) choice.preload.truncate(0);
+    if (search->misses_hidden()) choose_loader(*search, library_path, choice);
   }
   search->close();
 }
 
-void load_libraries(const LibraryUser& user, const char* library_path, UseLibrary use) {
+bool load_libraries(const LibraryUser& user, const char* library_path, UseLibrary use) {
   Scratch<LibrarySearch> search;
-  if (!search) return;
-  if (search->run(user, library_path, nullptr)) {
+  if (!search) return true;
+  const bool known = search->run(user, library_path, nullptr);
+  const bool complete = !search->misses_hidden();
+  if (known && complete) {
     // A library can only be loaded after what it needs; the search goes from
     // users to what they use, so mostly the last are the first. Rounds until
     // nothing more comes of it are simpler than sorting, and end.
@@ -157,6 +192,7 @@ void load_libraries(const LibraryUser& user, const char* library_path, UseLibrar
     }
   }
   search->close();
+  return complete;
 }
 
 }  // namespace shim

@@ -20,6 +20,12 @@ namespace shim {
 struct LibraryChoice {
   vfs::PathBuffer directory;  // for LD_LIBRARY_PATH; empty: none
   vfs::PathBuffer preload;    // LD_PRELOAD with real files; empty: as it was
+
+  // Something is missing in the tree which ld.so would find all the same: the
+  // program has to be started by `loader`, told where not to look. Empty: no.
+  vfs::PathBuffer loader;
+  vfs::PathBuffer search;     // --library-path
+  vfs::PathBuffer inhibited;  // --inhibit-rpath
 };
 
 // Whether a list of directories or files as in LD_LIBRARY_PATH or LD_PRELOAD
@@ -38,8 +44,9 @@ struct LibraryUser {
 void choose_libraries(const LibraryUser& user, const char* library_path, const char* preload,
                       LibraryChoice& choice);
 
-// Calls `use(real file)` for each library of the tree that `user` needs.
+// Calls `use(real file)` for each library of the tree that `user` needs. False:
+// one is missing which ld.so would find all the same.
 using UseLibrary = bool (*)(const char* file);
-void load_libraries(const LibraryUser& user, const char* library_path, UseLibrary use);
+bool load_libraries(const LibraryUser& user, const char* library_path, UseLibrary use);
 
 }  // namespace shim

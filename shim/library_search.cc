@@ -51,6 +51,29 @@ void set_directory_of(const char* absolute, vfs::PathBuffer& directory) {
   directory.assign(absolute, slash == absolute ? 1 : static_cast<size_t>(slash - absolute));
 }
 
+// "/a/b/../c" becomes "/a/c": right where no component can be a link.
+bool take_dots_out(vfs::PathBuffer& path) {
+  vfs::PathBuffer out;
+  for (const char* at = path.text; *at != '\0';) {
+    while (*at == '/') ++at;
+    const size_t length = strcspn(at, "/");
+    if (length == 2 && memcmp(at, "..", 2) == 0) {
+      out.pop();
+    } else if (length != 0 && !(length == 1 && *at == '.')) {
+      if (!out.append_character('/') || !out.append(at, length)) return false;
+    }
+    at += length;
+  }
+  path.assign(out);
+  return true;
+}
+
+bool is_below_run(const vfs::PathBuffer& path) {
+  const vfs::PathBuffer& state = workspace.state;
+  return strncmp(path.text, state.text, state.length) == 0 &&
+         strncmp(path.text + state.length, "/run/", 5) == 0;
+}
+
 // The C library and ld.so need nothing but each other.
 bool needs_nothing(const char* name) {
   return strcmp(name, "libc.so.6") == 0 || strcmp(name, "libm.so.6") == 0 ||
@@ -68,7 +91,7 @@ bool LibrarySearch::is_known(const char* name) const {
 
 // One element of a search path, with ld.so's tokens expanded. "" is the
 // working directory.
-bool LibrarySearch::expand(const char* text, size_t length, const Library& origin,
+bool LibrarySearch::expand(const char* text, size_t length, const vfs::PathBuffer& origin,
                            vfs::PathBuffer& out) const {
   out.truncate(0);
   if (length == 0) return out.assign(".");
@@ -78,7 +101,7 @@ bool LibrarySearch::expand(const char* text, size_t length, const Library& origi
     if (text[i] == '$') {
       const size_t left = length - i;
       if ((token = token_length(text + i, left, "ORIGIN")) != 0) {
-        fits = origin.directory.length != 0 && out.append(origin.directory.text);
+        fits = origin.length != 0 && out.append(origin.text);
       } else if ((token = token_length(text + i, left, "LIB")) != 0) {
         fits = out.append(library_directory_name());
       } else if ((token = token_length(text + i, left, "PLATFORM")) != 0) {
@@ -101,10 +124,11 @@ bool LibrarySearch::add(const char* name, const vfs::PathBuffer& directory, unsi
   if (!library.elf.open(library.real.text)) return false;
   library.name = name;
   library.directory.assign(directory);
-  library.from_tree = from_tree;
-  library.by_rpath = by_rpath;
+  // Where a hidden file stands in the way, ld.so needs help with any other.
+  library.from_tree = from_tree || hidden_;
+  library.by_rpath = by_rpath || hidden_by_rpath_;
   library.asker = asker;
-  found_any_ = found_any_ || from_tree;
+  found_any_ = found_any_ || library.from_tree;
   ++count_;
   return true;
 }
@@ -120,7 +144,7 @@ bool LibrarySearch::find_in_directory(const vfs::PathBuffer& directory, const ch
   locate(AT_FDCWD, path.text, vfs::Follow::yes, located);
   vfs::PathBuffer& real = libraries_[count_].real;
   switch (located.where) {
-    case Where::failed: return false;
+    case Where::failed: note_hidden(path, by_rpath); return false;
     case Where::untouched: real.assign(path); return add(name, directory, asker, by_rpath, false);
     case Where::outside:
       // A link of the tree leads here: ld.so may not see the link.
@@ -132,10 +156,32 @@ bool LibrarySearch::find_in_directory(const vfs::PathBuffer& directory, const ch
   vfs::PathBuffer origin;
   if (!located.found.is_regular() || startable_path(located.found, real) != 0 ||
       !workspace.live_path(located.found.path, absolute)) {
+    note_hidden(path, by_rpath);
     return false;
   }
   set_directory_of(absolute.text, origin);
   return add(name, origin, asker, by_rpath, true);
+}
+
+// The tree has nothing at `path`: but what does ld.so see there?
+void LibrarySearch::note_hidden(const vfs::PathBuffer& path, bool by_rpath) {
+  if (sys::faccessat(path.text, F_OK, 0) != 0) return;
+  hidden_ = true;
+  hidden_by_rpath_ = hidden_by_rpath_ || by_rpath;
+}
+
+// A program of a snapshot is started from `run`, where $ORIGIN leads ld.so to
+// links made for an earlier start. One whose file has left the tree has to go.
+void LibrarySearch::forget_stale(const char* text, size_t length, const char* name,
+                                 unsigned origin) {
+  vfs::PathBuffer directory;
+  vfs::PathBuffer path;
+  set_directory_of(libraries_[origin].real.text, directory);
+  if (!is_below_run(directory) || memmem(text, length, "ORIGIN", 6) == nullptr) return;
+  if (expand(text, length, directory, path) && path.append_character('/') && path.append(name) &&
+      take_dots_out(path) && is_below_run(path)) {
+    sys::unlink(path.text);
+  }
 }
 
 bool LibrarySearch::find_in_list(const char* list, const char* separators, const char* name,
@@ -144,9 +190,9 @@ bool LibrarySearch::find_in_list(const char* list, const char* separators, const
   for (const char* at = list;; ++at) {
     const size_t length = strcspn(at, separators);
     vfs::PathBuffer directory;
-    if (expand(at, length, libraries_[origin], directory) &&
-        find_in_directory(directory, name, asker, by_rpath)) {
-      return true;
+    if (expand(at, length, libraries_[origin].directory, directory)) {
+      if (find_in_directory(directory, name, asker, by_rpath)) return true;
+      forget_stale(at, length, name, origin);
     }
     at += length;
     if (*at == '\0') return false;
@@ -168,29 +214,35 @@ bool LibrarySearch::find_by_rpath(const char* name, unsigned asker) {
   }
 }
 
-void LibrarySearch::find_in_system(const char* name, unsigned asker) {
+bool LibrarySearch::find_in_system(const char* name, unsigned asker) {
   for (const char* system : kSystemDirectories) {
     vfs::PathBuffer directory;
     vfs::PathBuffer path;
     directory.assign(system);
-    if (!path.assign(system) || !path.append_character('/') || !path.append(name)) return;
+    if (!path.assign(system) || !path.append_character('/') || !path.append(name)) {
+      return false;
+    }
     if (sys::faccessat(path.text, R_OK, 0) == 0 &&
         find_in_directory(directory, name, asker, false)) {
-      return;
+      return true;
     }
   }
+  return false;
 }
 
 void LibrarySearch::find(const char* name, unsigned asker) {
   if (strchr(name, '/') != nullptr || needs_nothing(name) || is_known(name)) return;
+  hidden_ = hidden_by_rpath_ = false;
   if (find_by_rpath(name, asker)) return;
   if (find_in_list(library_path_, ":;", name, asker, 0, false)) return;
   if (find_in_list(libraries_[asker].elf.text(DT_RUNPATH), ":", name, asker, asker, false)) return;
   // A library of the system can only need one of the tree if it is looked for
   // where every library is: in LD_LIBRARY_PATH or by the program's DT_RPATH.
-  if (path_leads_into_tree_ || libraries_[0].elf.text(DT_RPATH) != nullptr) {
-    find_in_system(name, asker);
+  if ((path_leads_into_tree_ || hidden_ || libraries_[0].elf.text(DT_RPATH) != nullptr) &&
+      find_in_system(name, asker)) {
+    return;
   }
+  misses_hidden_ = misses_hidden_ || hidden_;
 }
 
 // A file of the tree named in LD_PRELOAD: it is opened by its real name, and
@@ -198,6 +250,7 @@ void LibrarySearch::find(const char* name, unsigned asker) {
 bool LibrarySearch::add_preloaded(const char* file) {
   LocatedPath located;
   vfs::PathBuffer absolute;
+  hidden_ = hidden_by_rpath_ = false;
   locate(AT_FDCWD, file, vfs::Follow::yes, located);
   vfs::PathBuffer& real = libraries_[count_].real;
   if (located.where != Where::inside || !located.found.is_regular() || count_ == kMost ||

@@ -30,6 +30,9 @@ class LibrarySearch {
   unsigned count() const { return count_; }
   const Library& operator[](unsigned number) const { return libraries_[number]; }
   bool found_any() const { return found_any_; }
+  // Something that is needed is not in the tree, nor anywhere else known, but
+  // ld.so would take a file that the tree hides (of a live base).
+  bool misses_hidden() const { return misses_hidden_; }
   // LD_PRELOAD with the real files of those that are in the tree.
   const vfs::PathBuffer& preload() const { return preload_; }
   bool preload_changed() const { return preload_changed_; }
@@ -44,14 +47,20 @@ class LibrarySearch {
                     unsigned origin, bool by_rpath);
   bool find_in_directory(const vfs::PathBuffer& directory, const char* name, unsigned asker,
                          bool by_rpath);
-  void find_in_system(const char* name, unsigned asker);
-  bool expand(const char* text, size_t length, const Library& origin, vfs::PathBuffer& out) const;
+  bool find_in_system(const char* name, unsigned asker);
+  void note_hidden(const vfs::PathBuffer& path, bool by_rpath);
+  void forget_stale(const char* text, size_t length, const char* name, unsigned origin);
+  bool expand(const char* text, size_t length, const vfs::PathBuffer& origin,
+              vfs::PathBuffer& out) const;
   bool add(const char* name, const vfs::PathBuffer& directory, unsigned asker, bool by_rpath,
            bool from_tree);
 
   const char* library_path_;
   bool path_leads_into_tree_;
   bool found_any_;
+  bool hidden_;           // of what is searched now: ld.so would find a hidden file,
+  bool hidden_by_rpath_;  // and before it asks LD_LIBRARY_PATH
+  bool misses_hidden_;
   bool preload_changed_;
   vfs::PathBuffer preload_;
   vfs::PathBuffer preload_names_;

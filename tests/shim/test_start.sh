@@ -27,6 +27,13 @@ int main(int argc, char **argv) {
   gcc main.c -Llib -lwhich '-Wl,-rpath,$ORIGIN/../lib,--disable-new-dtags' -o bin/rpath
   gcc main.c -Llib -lwhich -Wl,-rpath,lib -o bin/relative
   gcc main.c -Llib -lwhich -o bin/plain
+  gcc -shared -fPIC -Wl,-soname,libgcc_s.so.1 two.c -o sub/libgcc_s.so.1
+  echo '#include <stdio.h>
+__attribute__((weak)) const char *which(void);
+int main(void) { puts(which ? which() : "of the system"); return 0; }' >weak.c
+  gcc weak.c -Wl,--no-as-needed -lgcc_s '-Wl,-rpath,$ORIGIN/../sub,--disable-new-dtags' -o bin/system
+  echo 'const char *which(void); const char *user(void) { return which(); }' >user.c
+  gcc -shared -fPIC user.c -Llib -lwhich '-Wl,-rpath,$ORIGIN' -o lib/user.so
   echo '#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -188,6 +195,40 @@ SCRIPT
 
 same "a library that was used before and then removed is not found" <<'SCRIPT'
 bin/origin; rm lib/libwhich.so.1; bin/origin 2>/dev/null; echo $?
+SCRIPT
+
+same "a library that was used before and then renamed, and back" <<'SCRIPT'
+bin/origin; bin/rpath; (cd lib && ../bin/origin); mv lib/libwhich.so.1 lib/aside
+bin/origin; echo $?; bin/rpath x y; echo $?; bin/relative; echo $?
+LD_LIBRARY_PATH=$PWD/lib bin/plain; echo $?; LD_LIBRARY_PATH=lib:/no/such bin/origin; echo $?
+env -i bin/origin; echo $?; LD_LIBRARY_PATH=lib:sub bin/plain
+mv lib/aside lib/libwhich.so.1; bin/origin; bin/rpath; LD_LIBRARY_PATH=$PWD/lib bin/plain
+SCRIPT
+
+same "a directory of libraries that was removed, by absolute paths" <<'SCRIPT'
+gcc main.c -Llib -lwhich -Wl,-rpath,"$PWD/lib:$PWD/sub" -o bin/two
+gcc main.c -Llib -lwhich -Wl,-rpath,"$PWD/lib",--disable-new-dtags -o bin/one
+bin/two; bin/one; rm -r lib; bin/two; bin/one; echo $?; rm sub/libwhich.so.1; bin/two; echo $?
+SCRIPT
+
+same "a removed library that the system has too" <<'SCRIPT'
+bin/system
+gcc -shared -fPIC -Wl,-soname,libgcc_s.so.1 one.c -o lib/libgcc_s.so.1
+gcc weak.c -Wl,--no-as-needed -lgcc_s '-Wl,-rpath,$ORIGIN/../lib' -o bin/weak
+bin/weak; rm lib/libgcc_s.so.1; bin/weak; echo $?; bin/system; rm sub/libgcc_s.so.1; bin/system; echo $?
+SCRIPT
+
+same "dlopen of a library whose own library was removed" <<'SCRIPT'
+bin/loads; rm lib/libwhich.so.1
+python3 - <<'EOF'
+import ctypes
+for name in "./lib/libwhich.so", "./lib/user.so":
+    try:
+        ctypes.CDLL(name)
+        print("loaded", name)
+    except OSError:
+        print("not loaded", name)
+EOF
 SCRIPT
 
 same "a library that was replaced" <<'SCRIPT'
