@@ -9,33 +9,31 @@
 #include "vfs/command/commit.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#include <filesystem>
+#include <algorithm>
 #include <map>
 
 #include "cas/parallel.h"
 #include "manifest/ingest.h"
 #include "vfs/command/changes.h"
 #include "vfs/command/state.h"
-#include "vfs/core/names_internal.h"
+#include "vfs/command/tidy.h"
 
 namespace vfs {
 namespace {
 
-namespace fs = std::filesystem;
+// A file that changed less than this before it is read may change once more
+// without getting another time stamp.
+constexpr int64_t kSettled = 2'000'000'000;  // nanoseconds
 
-// A file whose bytes have to be stored.
-struct Draft {
-  TreeNode* node;
-  std::string path;  // relative to the root
-  std::string real;
-  bool upper;        // else a file of the live base
-  struct stat status;
-  bool known = false;
-};
+int64_t now_ns() {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return nanoseconds(now);
+}
 
 class Commit {
  public:
@@ -56,9 +54,7 @@ class Commit {
   std::map<std::string, Entry> base_children(const Lookup& found);
   void add_draft(const Lookup& found, TreeNode& node);
   void store_drafts();
-  void tidy(uint64_t& in_use);
-  bool tidy_draft(const Draft& draft);
-  void tidy_records(const fs::path& directory);
+  void store_draft(Draft& draft, int64_t started);
 
   OpenWorkspace& workspace_;
   std::optional<Snapshot> base_;
@@ -128,94 +124,53 @@ void Commit::collect_directory(const Lookup& found, TreeNode& node) {
   }
 }
 
+void Commit::store_draft(Draft& draft, int64_t started) {
+  const Descriptor fd(
+      ::open(draft.real.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) throw system_error(draft.path, errno);
+  // Asked before the bytes are read: a writer that comes later changes mtime.
+  const bool written = draft.upper && has_writer(fd.get());
+  const StoredObject stored = workspace_.objects().put(fd.get(), draft.path);
+  draft.status = stored.source;
+  draft.digest = stored.digest;
+  const FileStamp stamp = stored.source;
+  draft.settled = !written && std::max(stamp.mtime_ns, stamp.ctime_ns) <= started - kSettled;
+  Entry& entry = draft.node->entry;
+  entry.digest = stored.digest;
+  entry.size = stored.size;
+  entry.metadata = metadata_of(stored.source);
+}
+
 void Commit::store_drafts() {
+  const int64_t started = now_ns();
   std::vector<Draft*> unknown;
   for (const auto& draft : drafts_) {
     if (::lstat(draft->real.c_str(), &draft->status) != 0) throw system_error(draft->path, errno);
-    const std::optional<Digest> digest = workspace_.manifest().seen_file(draft->status);
-    draft->known = digest && workspace_.objects().contains(*digest);
-    if (draft->known) {
+    const FileStamp stamp = draft->status;
+    const std::optional<Digest> digest = workspace_.manifest().seen_file(stamp);
+    if (digest && workspace_.objects().contains(*digest, stamp.size)) {
+      draft->digest = *digest;
+      draft->settled = true;
       draft->node->entry.digest = *digest;
+      draft->node->entry.size = stamp.size;
+      draft->node->entry.metadata = metadata_of(draft->status);
     } else {
       unknown.push_back(draft.get());
     }
   }
-  in_parallel(unknown.size(), [&](size_t i) {
-    Draft& draft = *unknown[i];
-    Descriptor fd(::open(draft.real.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-    if (!fd) throw system_error(draft.path, errno);
-    const StoredObject stored = workspace_.objects().put(fd.get(), draft.path);
-    ::fstat(fd.get(), &draft.status);
-    draft.node->entry.digest = stored.digest;
-    draft.node->entry.size = stored.size;
-    draft.node->entry.metadata = metadata_of(draft.status);
-  });
+  in_parallel(unknown.size(), [&](size_t i) { store_draft(*unknown[i], started); });
   Transaction transaction(workspace_.manifest().database());
   for (const Draft* draft : unknown) {
-    workspace_.manifest().remember_file(draft->status, draft->node->entry.digest);
+    if (draft->upper && !draft->settled) continue;
+    workspace_.manifest().remember_file(draft->status, draft->digest, started);
   }
   transaction.commit();
 }
 
-// True if the draft left upper, or need not: nobody has it open for writing
-// and it still is what was stored.
-bool Commit::tidy_draft(const Draft& draft) {
-  Descriptor fd(::open(draft.real.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  if (!fd) return true;  // removed meanwhile
-  // The kernel refuses a read lease exactly if someone has the file open for
-  // writing, which a shared writable mapping counts as.
-  if (::fcntl(fd.get(), F_SETLEASE, F_RDLCK) != 0) return false;
-  // A lock belongs to the inode: who holds one and who asks next must meet.
-  struct flock range = {};
-  range.l_type = F_WRLCK;
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 ||
-      (::fcntl(fd.get(), F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK)) {
-    ::fcntl(fd.get(), F_SETLEASE, F_UNLCK);
-    return false;
-  }
-  struct stat now;
-  bool tidied = false;
-  if (::fstat(fd.get(), &now) == 0 && now.st_ino == draft.status.st_ino &&
-      now.st_size == draft.status.st_size && now.st_mtim.tv_sec == draft.status.st_mtim.tv_sec &&
-      now.st_mtim.tv_nsec == draft.status.st_mtim.tv_nsec &&
-      now.st_ctim.tv_sec == draft.status.st_ctim.tv_sec &&
-      now.st_ctim.tv_nsec == draft.status.st_ctim.tv_nsec) {
-    const std::string parent = fs::path(draft.real).parent_path().string();
-    const KeepTimes keep(parent.c_str());
-    tidied = ::unlink(draft.real.c_str()) == 0;
-  }
-  ::fcntl(fd.get(), F_SETLEASE, F_UNLCK);
-  return tidied;
-}
-
-// Whiteouts and records are part of the snapshot now; directories stay, since
-// someone may stand in them.
-void Commit::tidy_records(const fs::path& directory) {
-  const KeepTimes keep(directory.c_str());
-  std::error_code error;
-  for (const auto& item : fs::directory_iterator(directory, error)) {
-    struct stat status;
-    const char* path = item.path().c_str();
-    if (::lstat(path, &status) != 0) continue;
-    if (S_ISDIR(status.st_mode)) {
-      tidy_records(item.path());
-    } else if (!S_ISREG(status.st_mode) && !S_ISSOCK(status.st_mode)) {
-      ::unlink(path);
-    }
-  }
-}
-
-void Commit::tidy(uint64_t& in_use) {
-  // A file with several names is unlinked name by name, which changes its
-  // ctime: compare with what the last unlink left.
-  for (const auto& draft : drafts_) {
-    if (draft->status.st_nlink > 1) ::lstat(draft->real.c_str(), &draft->status);
-    if (!tidy_draft(*draft)) ++in_use;
-  }
-  tidy_records(workspace_.state() + "/upper");
-}
-
 Snapshot Commit::run(const std::string& message, uint64_t& in_use) {
+  const IgnoreLeaseSignal ignore;
+  std::optional<Tidy> tidy;
+  if (workspace_.core().has_snapshot_base()) tidy.emplace(workspace_);
   Lookup root;
   TreeNode top;
   const PathBuffer none;
@@ -226,12 +181,12 @@ Snapshot Commit::run(const std::string& message, uint64_t& in_use) {
   const std::optional<Snapshot> head = workspace_.head();
   const std::optional<SnapshotId> parent = head ? std::optional(head->id) : std::nullopt;
   const Snapshot snapshot = workspace_.manifest().add_snapshot(top, parent, message);
-  if (!workspace_.core().has_snapshot_base()) {
+  if (!tidy) {
     workspace_.set_head(snapshot.id);
     return snapshot;
   }
   move_base(workspace_, snapshot);
-  tidy(in_use);
+  in_use = tidy->run(drafts_);
   return snapshot;
 }
 

@@ -1,0 +1,186 @@
+#include "vfs/command/tidy.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "vfs/core/copy_up.h"
+#include "vfs/core/upper.h"
+
+namespace vfs {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool same_time(const struct timespec& a, const struct timespec& b) {
+  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+// Everything but ctime, which our own rename changes.
+bool same_but_ctime(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_mode == b.st_mode &&
+         a.st_uid == b.st_uid && a.st_gid == b.st_gid && a.st_size == b.st_size &&
+         same_time(a.st_mtim, b.st_mtim);
+}
+
+bool same_inode_state(const struct stat& a, const struct stat& b) {
+  return same_but_ctime(a, b) && same_time(a.st_ctim, b.st_ctim);
+}
+
+// A lease and the lock on a file, for as long as it lives.
+class Lease {
+ public:
+  explicit Lease(int fd) : fd_(fd), held_(::fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {}
+  ~Lease() {
+    if (held_) ::fcntl(fd_, F_SETLEASE, F_UNLCK);
+  }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+
+  bool held() const { return held_; }
+  // Someone waits for us to let go, to write.
+  bool wanted() const { return ::fcntl(fd_, F_GETLEASE) != F_RDLCK; }
+
+ private:
+  int fd_;
+  bool held_;
+};
+
+// A lock belongs to the inode: who holds one and who asks next must meet.
+bool is_locked(int fd) {
+  struct flock range = {};
+  range.l_type = F_WRLCK;
+  return ::flock(fd, LOCK_EX | LOCK_NB) != 0 ||
+         (::fcntl(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK);
+}
+
+}  // namespace
+
+IgnoreLeaseSignal::IgnoreLeaseSignal() {
+  struct sigaction ignore = {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGIO, &ignore, &old_);
+}
+
+IgnoreLeaseSignal::~IgnoreLeaseSignal() { sigaction(SIGIO, &old_, nullptr); }
+
+bool has_writer(int fd) {
+  const Lease lease(fd);
+  return !lease.held() && errno == EAGAIN;
+}
+
+Tidy::Tidy(OpenWorkspace& workspace) : workspace_(workspace) {
+  note_records(workspace.state() + "/upper");
+}
+
+void Tidy::note_records(const std::string& directory) {
+  std::error_code error;
+  for (const auto& item : fs::directory_iterator(directory, error)) {
+    struct stat status;
+    const std::string& path = item.path().native();
+    if (::lstat(path.c_str(), &status) != 0) continue;
+    if (S_ISDIR(status.st_mode)) {
+      note_records(path);
+    } else if (!S_ISREG(status.st_mode) && !S_ISSOCK(status.st_mode)) {
+      records_.emplace_back(path, status);
+    }
+  }
+}
+
+// Removes what stands at `path` if it still is `expected` and `sure` agrees.
+// What is there may be replaced between a look and an unlink: so it is moved
+// aside first, looked at where nobody else can reach it, and moved back if it
+// has to stay. Moving back fails if something new took the name: then that is
+// what counts.
+template <typename Sure>
+bool Tidy::take_out(const std::string& path, const struct stat& expected, Sure sure) {
+  PathBuffer aside;
+  if (!workspace_.core().temporary_path(aside)) return false;
+  if (::rename(path.c_str(), aside.text) != 0) return false;
+  struct stat moved;
+  const bool same = ::lstat(aside.text, &moved) == 0 && same_but_ctime(expected, moved);
+  if ((!same || !sure()) &&
+      ::renameat2(AT_FDCWD, aside.text, AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
+    return false;
+  }
+  ::unlink(aside.text);
+  return true;
+}
+
+uint64_t Tidy::run(const std::vector<std::unique_ptr<Draft>>& drafts) {
+  uint64_t stay = 0;
+  for (const auto& draft : drafts) {
+    if (!remove_draft(*draft)) ++stay;
+  }
+  remove_records();
+  return stay;
+}
+
+// They are part of the snapshot now. Directories stay, since someone may stand
+// in them. A record that was replaced since we noted it is news.
+void Tidy::remove_records() {
+  for (const auto& [path, noted] : records_) {
+    struct stat now;
+    if (::lstat(path.c_str(), &now) != 0 || !same_inode_state(noted, now)) continue;
+    const KeepTimes keep(fs::path(path).parent_path().c_str());
+    take_out(path, noted, [] { return true; });
+  }
+}
+
+// True if the draft left upper: nobody has it open for writing or locked, and
+// it still is what was stored.
+bool Tidy::remove_draft(const Draft& draft) {
+  const Descriptor fd(::open(draft.real.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) {
+    if (errno == ENOENT) remove_again(draft);
+    return true;
+  }
+  const Lease lease(fd.get());
+  if (!lease.held() || is_locked(fd.get())) return false;
+  struct stat now;
+  if (!is_as_stored(draft, fd.get(), now)) return false;
+  const KeepTimes keep(fs::path(draft.real).parent_path().c_str());
+  // Whoever had found the file here and waits in open(2) for the lease would
+  // get an inode without a name.
+  if (!take_out(draft.real, now, [&] { return !lease.wanted(); })) return false;
+  struct stat left;
+  if (now.st_nlink > 1 && ::fstat(fd.get(), &left) == 0) {
+    relinked_[{left.st_dev, left.st_ino}] = left;
+  }
+  return true;
+}
+
+// Under the lease: nothing can be written any more.
+bool Tidy::is_as_stored(const Draft& draft, int fd, struct stat& now) {
+  if (::fstat(fd, &now) != 0) return false;
+  const auto relinked = relinked_.find({now.st_dev, now.st_ino});
+  const bool ours = relinked != relinked_.end();
+  if (!same_inode_state(now, ours ? relinked->second : draft.status)) return false;
+  if (ours) return same_but_ctime(now, draft.status);
+  return draft.settled || digest_of_file(fd, draft.path) == draft.digest;
+}
+
+// A program removed or moved it before the new base was there to be hidden.
+// Not by remove_file(): that would take what a program makes here meanwhile.
+void Tidy::remove_again(const Draft& draft) {
+  Workspace& core = workspace_.core();
+  Lookup found;
+  PathBuffer upper;
+  workspace_.look_up(path_buffer(draft.path), found);
+  if (found.source != Source::snapshot || !core.upper_path(found.path, upper)) return;
+  int result = mirror_parent(core, found.path);
+  if (result == 0) {
+    announce(core, found, found.status.st_mode);
+    const PathLock lock(core, found.hash);
+    result = lock.error() != 0 ? lock.error() : make_whiteout(upper.text);
+  }
+  if (result != 0 && result != -EEXIST && result != -ENOENT) {
+    throw system_error(draft.path, -result);
+  }
+}
+
+}  // namespace vfs

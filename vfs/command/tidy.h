@@ -1,0 +1,76 @@
+// After a commit: what is sealed leaves upper, unless it changed meanwhile.
+#pragma once
+
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "vfs/command/context.h"
+
+namespace vfs {
+
+// A file whose bytes a commit stores.
+struct Draft {
+  TreeNode* node;
+  std::string path;         // relative to the root
+  std::string real;
+  bool upper;               // else a file of the live base
+  struct stat status = {};  // when its bytes were read
+  Digest digest = {};       // of those bytes
+  // A write since would have given it another time stamp. Not so if it had
+  // changed just before it was read, or if someone had it open for writing: a
+  // page that is mapped and dirty already takes more without a new time.
+  bool settled = false;
+};
+
+// Whether someone has a file open for writing or mapped writable, which the
+// kernel says by refusing a read lease. False too if it will not tell.
+bool has_writer(int fd);
+
+// Takes out of upper what a commit sealed. Programs may go on meanwhile: what
+// they write, make or remove during the commit stays theirs. Not thread-safe.
+class Tidy {
+ public:
+  // To be made before the commit looks at the tree: names that appear later
+  // are not part of it.
+  explicit Tidy(OpenWorkspace& workspace);
+
+  // To be called when the base is the new snapshot. Gives the number of drafts
+  // that stay drafts. Throws Error.
+  uint64_t run(const std::vector<std::unique_ptr<Draft>>& drafts);
+
+ private:
+  using Inode = std::pair<dev_t, ino_t>;
+
+  void note_records(const std::string& directory);
+  void remove_records();
+  bool remove_draft(const Draft& draft);
+  bool is_as_stored(const Draft& draft, int fd, struct stat& now);
+  template <typename Sure>
+  bool take_out(const std::string& path, const struct stat& expected, Sure sure);
+  void remove_again(const Draft& draft);
+
+  OpenWorkspace& workspace_;
+  // Whiteouts, records, links and special files, with what lstat said.
+  std::vector<std::pair<std::string, struct stat>> records_;
+  // Drafts with several names: what the last unlink left.
+  std::map<Inode, struct stat> relinked_;
+};
+
+// A lease that is broken announces itself with SIGIO, which would end the
+// process. Leases are taken only while one of these exists.
+class IgnoreLeaseSignal {
+ public:
+  IgnoreLeaseSignal();
+  ~IgnoreLeaseSignal();
+  IgnoreLeaseSignal(const IgnoreLeaseSignal&) = delete;
+  IgnoreLeaseSignal& operator=(const IgnoreLeaseSignal&) = delete;
+
+ private:
+  struct sigaction old_;
+};
+
+}  // namespace vfs
