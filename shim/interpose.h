@@ -1,5 +1,7 @@
 // How a libc function is interposed, and how the next one in the chain (libc,
-// or another preloaded library such as fakeroot) is reached.
+// or another preloaded library such as fakeroot) is reached. Most functions
+// come from the table (entry_points.def); those that it lists as VFS_OWN are
+// written out:
 //
 //   VFS_INTERPOSE(int, chmod, (const char* path, mode_t mode)) {
 //     ...

@@ -1,0 +1,217 @@
+// The shapes of calls (one path, two paths, a descriptor), and the rules for
+// links that a row can name.
+//
+// An answer is a type with one of
+//   found(found, call)            the call's effect in the tree: >= 0, or a negative errno
+//                                 (-ESTALE: look up again)
+//   real(found, call, real)       fills in the real path to call the next library with
+// and, if the call has such a case,
+//   empty_path(call)              the whole answer for a descriptor: "" with AT_EMPTY_PATH
+//   is_idle(call)                 whether the call does nothing, and then not even looks
+//   finish(call, result)          a last look at the result, wherever it came from
+//   descriptor(call)              two paths: the descriptor that the first one names, or -1,
+//   found_descriptor(fd, target)  and what becomes of it
+#pragma once
+
+#include "shim/call.h"
+#include "vfs/core/sys.h"
+
+namespace shim {
+
+// --- Links: does the call follow one as the last component? --------------------
+
+struct follow {
+  static bool valid(const auto&) { return true; }
+  static vfs::Follow of(const auto&) { return vfs::Follow::yes; }
+};
+struct no_follow {
+  static bool valid(const auto&) { return true; }
+  static vfs::Follow of(const auto&) { return vfs::Follow::no; }
+};
+// A name that is to be made or taken away: "link/", where link dangles, is not
+// the name of its target.
+struct new_name {
+  static bool valid(const auto&) { return true; }
+  static vfs::Follow of(const auto&) { return vfs::Follow::name; }
+};
+// As the flags say. Flags the kernel does not know are its own to refuse: it
+// looks at them before the path.
+template <int flag, int known>
+struct follow_unless {
+  static bool valid(const auto& call) { return (call.template get<Role::flags>() & ~known) == 0; }
+  static vfs::Follow of(const auto& call) {
+    return (call.template get<Role::flags>() & flag) != 0 ? vfs::Follow::no : vfs::Follow::yes;
+  }
+};
+template <int flag, int known>
+struct follow_if {
+  static bool valid(const auto& call) { return (call.template get<Role::flags>() & ~known) == 0; }
+  static vfs::Follow of(const auto& call) {
+    return (call.template get<Role::flags>() & flag) != 0 ? vfs::Follow::yes : vfs::Follow::no;
+  }
+};
+
+// --- One path ------------------------------------------------------------------
+
+template <typename Row>
+auto answer_in_tree(const Call<Row>& call, int dirfd, const char* path) {
+  using Answer = typename Row::Answer;
+  using Result = typename Call<Row>::Result;
+  LocatedPath located;
+  long result = -ESTALE;
+  for (int i = 0; i < kAttempts && result == -ESTALE; ++i) {
+    locate(dirfd, path, Row::Link::of(call), located);
+    if (located.where == Where::untouched || located.where == Where::outside) {
+      const Passed passed = pass_on(located, dirfd, path);
+      return call.pass(passed.dirfd, passed.path);
+    }
+    if (located.where == Where::failed) {
+      result = located.error;
+    } else if constexpr (requires(vfs::PathBuffer real) { Answer::real(located.found, call, real); }) {
+      vfs::PathBuffer real;
+      result = Answer::real(located.found, call, real);
+      if (result == 0) {
+        log(Row::name, path, real.text, 0);
+        return call.pass(AT_FDCWD, real.text);
+      }
+    } else {
+      result = Answer::found(located.found, call);
+    }
+  }
+  log(Row::name, path, "tree", result);
+  return answer<Result>(result);
+}
+
+template <typename Row, typename... A>
+auto answer_path(A... arguments) {
+  using Answer = typename Row::Answer;
+  const Call<Row> call(arguments...);
+  const int dirfd = call.template get_or<Role::dirfd>(int{AT_FDCWD});
+  const char* path = call.template get<Role::path>();
+  if (!engaged() || path == nullptr || !Row::Link::valid(call)) return call.pass();
+  if constexpr (requires { Answer::is_idle(call); }) {
+    if (Answer::is_idle(call)) return call.pass();
+  }
+  if constexpr (Row::Names::has(Role::flags) && requires { Answer::empty_path(call); }) {
+    if (*path == '\0' && (call.template get<Role::flags>() & AT_EMPTY_PATH) != 0) {
+      if (dirfd >= 0) return Answer::empty_path(call);
+      if (dirfd == AT_FDCWD) path = ".";
+    }
+  }
+  if constexpr (requires { Answer::finish(call, answer_in_tree(call, dirfd, path)); }) {
+    return Answer::finish(call, answer_in_tree(call, dirfd, path));
+  } else {
+    return answer_in_tree(call, dirfd, path);
+  }
+}
+
+// --- Two paths -----------------------------------------------------------------
+
+// A new name for what a descriptor holds (linkat).
+template <typename Row>
+auto answer_new_name(const Call<Row>& call, int fd, Passed from, Passed to) {
+  using Result = typename Call<Row>::Result;
+  LocatedPath target;
+  long result = -ESTALE;
+  for (int i = 0; i < kAttempts && result == -ESTALE; ++i) {
+    locate(to.dirfd, to.path, vfs::Follow::name, target);
+    if (target.where == Where::untouched || target.where == Where::outside) {
+      return call.pass(from, pass_on(target, to.dirfd, to.path));
+    }
+    result = target.where == Where::failed ? target.error
+                                           : Row::Answer::found_descriptor(fd, target.found);
+  }
+  log(Row::name, to.path, "descriptor", result);
+  return answer<Result>(result);
+}
+
+// The kernel's order: link() looks up the whole first path before the second,
+// and knows of the second whether it exists before it compares file systems;
+// rename() walks to both directories, compares, and only then looks at names.
+template <typename Answer>
+long two_paths_in_tree(const LocatedPath& source, const LocatedPath& target, const auto& call) {
+  const bool source_inside = source.where == Where::inside;
+  const bool target_inside = target.where == Where::inside;
+  if (source.where == Where::failed) return source.error;
+  if (Answer::source_first && source_inside && !source.found.exists()) return -ENOENT;
+  if (target.where == Where::failed) return target.error;
+  if (source_inside && target_inside) return Answer::found(source.found, target.found, call);
+  if (Answer::source_first && target_inside && target.found.exists()) return -EEXIST;
+  // One of them is in the tree: no link or rename can join them, as between
+  // two file systems.
+  return -EXDEV;
+}
+
+template <typename Row, typename... A>
+auto answer_two_paths(A... arguments) {
+  using Answer = typename Row::Answer;
+  using Result = typename Call<Row>::Result;
+  const Call<Row> call(arguments...);
+  const Passed from{call.template get_or<Role::from_dirfd>(int{AT_FDCWD}),
+                    call.template get<Role::from>()};
+  const Passed to{call.template get_or<Role::to_dirfd>(int{AT_FDCWD}),
+                  call.template get<Role::to>()};
+  if (!engaged() || from.path == nullptr || to.path == nullptr || !Row::Link::valid(call)) {
+    return call.pass();
+  }
+  if constexpr (requires { Answer::descriptor(call); }) {
+    const int fd = Answer::descriptor(call);
+    if (fd >= 0) return answer_new_name(call, fd, from, to);
+  }
+  LocatedPath source;
+  LocatedPath target;
+  long result = -ESTALE;
+  for (int i = 0; i < kAttempts && result == -ESTALE; ++i) {
+    locate(from.dirfd, from.path, Row::Link::of(call), source);
+    locate(to.dirfd, to.path, vfs::Follow::name, target);
+    const auto elsewhere = [](const LocatedPath& located) {
+      return located.where == Where::untouched || located.where == Where::outside;
+    };
+    if (elsewhere(source) && elsewhere(target)) {
+      return call.pass(pass_on(source, from.dirfd, from.path),
+                       pass_on(target, to.dirfd, to.path));
+    }
+    result = two_paths_in_tree<Answer>(source, target, call);
+  }
+  log(Row::name, from.path, to.path, result);
+  return answer<Result>(result);
+}
+
+// --- A descriptor --------------------------------------------------------------
+
+// A draft is the kernel's; a sealed file changes by its path (only its record
+// does); a file of the live base becomes a draft, or the change would reach
+// the real tree.
+template <typename Row, typename... A>
+auto answer_descriptor(A... arguments) {
+  using Answer = typename Row::Answer;
+  const Call<Row> call(arguments...);
+  const int fd = call.template get<Role::fd>();
+  if (!engaged() || fd < 0) return call.pass();
+  Located located;
+  locate_descriptor(fd, located);
+  if (located.place == Place::live) {
+    struct stat status;
+    if (vfs::sys::fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+      const int result = make_descriptor_draft(fd);
+      return result == 0 ? call.pass() : answer(result);
+    }
+  } else if (located.place != Place::sealed) {
+    return call.pass();
+  }
+  const int flags = vfs::sys::fcntl(fd, F_GETFL);
+  if (flags < 0 || (flags & O_PATH) != 0) return answer(-EBADF);
+  const long result = retry_while_stale([&]() -> long {
+    vfs::Lookup found;
+    // Removed since it was opened: nobody can see what it would change.
+    if (!located.path_known || vfs::look_up_canonical(workspace, located.path, found) != 0 ||
+        !found.exists()) {
+      return 0;
+    }
+    return Answer::found(found, call);
+  });
+  log(Row::name, located.path.text, "descriptor", result);
+  return answer(result);
+}
+
+}  // namespace shim
