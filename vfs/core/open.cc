@@ -173,7 +173,12 @@ int prepare_open(Workspace& workspace, const Lookup& found, int flags, PathBuffe
     return workspace.upper_path(found.path, real) ? 0 : -ENAMETOOLONG;
   }
   if (found.is_regular() && found.source != Source::upper) {
-    if (found.is_sealed()) result = check_access(found.status, access_mask(flags), true);
+    // Before anything is made: a refused open must not leave a draft behind,
+    // least of all an empty one. What is only read in the live base the kernel
+    // judges itself.
+    if (found.is_sealed() || wants_draft(flags)) {
+      result = check_access(found.status, access_mask(flags), true);
+    }
     if (result == 0 && wants_draft(flags)) {
       result = copy_up(workspace, found,
                        (flags & O_TRUNC) != 0 ? Content::drop : Content::keep);
