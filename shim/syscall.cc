@@ -1,14 +1,19 @@
-// syscall(2): a libc function too. Programs use it for calls that libc lacks
-// or lacked (libuv: statx, copy_file_range; git: none). Every number that
-// reaches files by path goes to the function that interposes on it; the rest
-// passes through.
+// syscall(2): a libc function too. Programs use it for calls that libc lacks or
+// lacked (libuv: statx, copy_file_range). Every number that reaches files goes
+// to the function that interposes on it, by the table system_calls.def.
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/xattr.h>
 #include <unistd.h>
+#include <utime.h>
 
 #include "shim/descriptors.h"
 #include "shim/interpose.h"
@@ -17,155 +22,83 @@
 
 namespace {
 
-struct Arguments {
-  long a, b, c, d, e, f;
+// The six argument registers.
+struct Registers {
+  long value[6];
+
+  // One of them as what a function takes.
+  template <typename T>
+  T as(size_t i) const {
+    if constexpr (std::is_pointer_v<T>) {
+      return reinterpret_cast<T>(value[i]);
+    } else {
+      return static_cast<T>(value[i]);
+    }
+  }
 };
 
-template <typename T>
-T* pointer(long value) { return reinterpret_cast<T*>(value); }
+template <typename R, typename... A, size_t... i>
+long call_with(R (*function)(A...), const Registers& in, std::index_sequence<i...>) {
+  return function(in.as<A>(i)...);
+}
+template <typename R, typename... A>
+long by_number(R (*function)(A...), const Registers& in) {
+  return call_with(function, in, std::index_sequence_for<A...>{});
+}
+template <typename R, typename... A>
+long by_number(R (*function)(A...) noexcept, const Registers& in) {
+  return call_with<R, A...>(function, in, std::index_sequence_for<A...>{});
+}
+
+// --- Numbers whose arguments differ from libc's -------------------------------
+
+long open_by_number(const char* path, int flags, mode_t mode) { return open(path, flags, mode); }
+long openat_by_number(int dirfd, const char* path, int flags, mode_t mode) {
+  return openat(dirfd, path, flags, mode);
+}
+long faccessat_by_number(int dirfd, const char* path, int mask) {
+  return faccessat(dirfd, path, mask, 0);
+}
+long fchmodat_by_number(int dirfd, const char* path, mode_t mode) {
+  return fchmodat(dirfd, path, mode, 0);
+}
+long futimesat_by_number(int fd, const char* path, const struct timeval* times) {
+  return path == nullptr ? futimes(fd, times) : futimesat(fd, path, times);
+}
+long utimensat_by_number(int fd, const char* path, const struct timespec* times, int flags) {
+  return path == nullptr ? futimens(fd, times) : utimensat(fd, path, times, flags);
+}
+long fcntl_by_number(int fd, int command, void* argument) { return fcntl(fd, command, argument); }
+
+// The kernel counts the closing zero.
+long getcwd_by_number(char* buffer, size_t size) {
+  if (buffer == nullptr || size == 0) return shim::answer<long>(-ERANGE);
+  return getcwd(buffer, size) == nullptr ? -1 : static_cast<long>(strlen(buffer)) + 1;
+}
 
 // openat2 without restrictions is openat. With RESOLVE_* flags the kernel
 // would judge a path we made up, so those are only passed on outside the tree.
-long open_restricted(const Arguments& in) {
-  const auto* how = pointer<const struct open_how>(in.c);
-  if (how == nullptr || in.d < static_cast<long>(sizeof(*how)) || how->resolve != 0) {
+long openat2_by_number(int dirfd, const char* path, const struct open_how* how, size_t size) {
+  if (how == nullptr || size < sizeof(*how) || how->resolve != 0) {
     shim::LocatedPath located;
-    shim::locate(static_cast<int>(in.a), pointer<const char>(in.b), vfs::Follow::yes, located);
+    shim::locate(dirfd, path, vfs::Follow::yes, located);
     if (located.where == shim::Where::inside || located.where == shim::Where::failed) {
       // What the man page gives for a kernel without openat2: callers fall back.
       return shim::answer<long>(-ENOSYS);
     }
-    return VFS_NEXT(syscall)(SYS_openat2, in.a, in.b, in.c, in.d);
+    return VFS_NEXT(syscall)(SYS_openat2, dirfd, path, how, size);
   }
-  return openat(static_cast<int>(in.a), pointer<const char>(in.b),
-                static_cast<int>(how->flags), static_cast<mode_t>(how->mode));
+  return openat(dirfd, path, static_cast<int>(how->flags), static_cast<mode_t>(how->mode));
 }
 
-// The calls that only exist on machines older than the *at generation.
-#ifdef SYS_open
-bool handle_old(long number, const Arguments& in, long& result) {
-  const char* path = pointer<const char>(in.a);
+// The answer of the table; `known` says whether it has one.
+long answer_number(long number, const Registers& in, bool& known) {
   switch (number) {
-    case SYS_open:
-      result = open(path, static_cast<int>(in.b), static_cast<mode_t>(in.c));
-      return true;
-    case SYS_creat: result = creat(path, static_cast<mode_t>(in.b)); return true;
-    case SYS_stat: result = stat(path, pointer<struct stat>(in.b)); return true;
-    case SYS_lstat: result = lstat(path, pointer<struct stat>(in.b)); return true;
-    case SYS_access: result = access(path, static_cast<int>(in.b)); return true;
-    case SYS_mkdir: result = mkdir(path, static_cast<mode_t>(in.b)); return true;
-    case SYS_rmdir: result = rmdir(path); return true;
-    case SYS_unlink: result = unlink(path); return true;
-    case SYS_rename: result = rename(path, pointer<const char>(in.b)); return true;
-    case SYS_link: result = link(path, pointer<const char>(in.b)); return true;
-    case SYS_symlink: result = symlink(path, pointer<const char>(in.b)); return true;
-    case SYS_readlink:
-      result = readlink(path, pointer<char>(in.b), static_cast<size_t>(in.c));
-      return true;
-    case SYS_chmod: result = chmod(path, static_cast<mode_t>(in.b)); return true;
-    case SYS_chown:
-      result = chown(path, static_cast<uid_t>(in.b), static_cast<gid_t>(in.c));
-      return true;
-    case SYS_lchown:
-      result = lchown(path, static_cast<uid_t>(in.b), static_cast<gid_t>(in.c));
-      return true;
-    case SYS_dup2:
-      result = dup2(static_cast<int>(in.a), static_cast<int>(in.b));
-      return true;
-    default: return false;
-  }
-}
-#else
-bool handle_old(long, const Arguments&, long&) { return false; }
-#endif
-
-bool handle_names(long number, const Arguments& in, long& result) {
-  const int dirfd = static_cast<int>(in.a);
-  const char* path = pointer<const char>(in.b);
-  switch (number) {
-    case SYS_mkdirat: result = mkdirat(dirfd, path, static_cast<mode_t>(in.c)); return true;
-    case SYS_mknodat:
-      result = mknodat(dirfd, path, static_cast<mode_t>(in.c), static_cast<dev_t>(in.d));
-      return true;
-    case SYS_unlinkat: result = unlinkat(dirfd, path, static_cast<int>(in.c)); return true;
-    case SYS_renameat:
-    case SYS_renameat2:
-      result = renameat2(dirfd, path, static_cast<int>(in.c), pointer<const char>(in.d),
-                         number == SYS_renameat ? 0 : static_cast<unsigned>(in.e));
-      return true;
-    case SYS_linkat:
-      result = linkat(dirfd, path, static_cast<int>(in.c), pointer<const char>(in.d),
-                      static_cast<int>(in.e));
-      return true;
-    case SYS_symlinkat:
-      result = symlinkat(pointer<const char>(in.a), static_cast<int>(in.b),
-                         pointer<const char>(in.c));
-      return true;
-    case SYS_readlinkat:
-      result = readlinkat(dirfd, path, pointer<char>(in.c), static_cast<size_t>(in.d));
-      return true;
-    default: return false;
-  }
-}
-
-bool handle_attributes(long number, const Arguments& in, long& result) {
-  const int fd = static_cast<int>(in.a);
-  const char* path = pointer<const char>(in.b);
-  switch (number) {
-    case SYS_newfstatat:
-      result = fstatat(fd, path, pointer<struct stat>(in.c), static_cast<int>(in.d));
-      return true;
-    case SYS_fstat: result = fstat(fd, pointer<struct stat>(in.b)); return true;
-    case SYS_statx:
-      result = statx(fd, path, static_cast<int>(in.c), static_cast<unsigned>(in.d),
-                     pointer<struct statx>(in.e));
-      return true;
-    case SYS_faccessat: result = faccessat(fd, path, static_cast<int>(in.c), 0); return true;
-    case SYS_faccessat2:
-      result = faccessat(fd, path, static_cast<int>(in.c), static_cast<int>(in.d));
-      return true;
-    case SYS_fchmodat: result = fchmodat(fd, path, static_cast<mode_t>(in.c), 0); return true;
-    case SYS_fchmod: result = fchmod(fd, static_cast<mode_t>(in.b)); return true;
-    case SYS_fchown:
-      result = fchown(fd, static_cast<uid_t>(in.b), static_cast<gid_t>(in.c));
-      return true;
-    case SYS_fchownat:
-      result = fchownat(fd, path, static_cast<uid_t>(in.c), static_cast<gid_t>(in.d),
-                        static_cast<int>(in.e));
-      return true;
-    case SYS_utimensat:
-      result = path == nullptr ? futimens(fd, pointer<const struct timespec>(in.c))
-                               : utimensat(fd, path, pointer<const struct timespec>(in.c),
-                                           static_cast<int>(in.d));
-      return true;
-    case SYS_truncate:
-      result = truncate(pointer<const char>(in.a), static_cast<off_t>(in.b));
-      return true;
-    default: return false;
-  }
-}
-
-bool handle_descriptors(long number, const Arguments& in, long& result) {
-  const int fd = static_cast<int>(in.a);
-  switch (number) {
-    case SYS_openat:
-      result = openat(fd, pointer<const char>(in.b), static_cast<int>(in.c),
-                      static_cast<mode_t>(in.d));
-      return true;
-    case SYS_openat2: result = open_restricted(in); return true;
-    case SYS_close: result = close(fd); return true;
-    case SYS_dup: result = dup(fd); return true;
-    case SYS_dup3: result = dup3(fd, static_cast<int>(in.b), static_cast<int>(in.c)); return true;
-    case SYS_fcntl:
-      result = fcntl(fd, static_cast<int>(in.b), pointer<void>(in.c));
-      return true;
-    case SYS_chdir: result = chdir(pointer<const char>(in.a)); return true;
-    case SYS_fchdir: result = fchdir(fd); return true;
-    case SYS_execve:
-      result = execve(pointer<const char>(in.a), pointer<char* const>(in.b),
-                      pointer<char* const>(in.c));
-      return true;
-    default: return false;
+#define VFS_NUMBER(name, function) case SYS_##name: return by_number(&::function, in);
+#define VFS_NUMBER_BY(name, function) case SYS_##name: return by_number(&function, in);
+#define VFS_NUMBERS_KERNEL(reason, names)
+#include "shim/system_calls.def"
+    default: known = false; return 0;
   }
 }
 
@@ -174,19 +107,12 @@ bool handle_descriptors(long number, const Arguments& in, long& result) {
 VFS_INTERPOSE(long, syscall, (long number, ...)) {
   va_list list;
   va_start(list, number);
-  Arguments in;
-  in.a = va_arg(list, long);
-  in.b = va_arg(list, long);
-  in.c = va_arg(list, long);
-  in.d = va_arg(list, long);
-  in.e = va_arg(list, long);
-  in.f = va_arg(list, long);
+  Registers in;
+  for (long& value : in.value) value = va_arg(list, long);
   va_end(list);
-  long result;
-  if (shim::engaged() && (handle_descriptors(number, in, result) ||
-                          handle_attributes(number, in, result) ||
-                          handle_names(number, in, result) || handle_old(number, in, result))) {
-    return result;
-  }
-  return VFS_NEXT(syscall)(number, in.a, in.b, in.c, in.d, in.e, in.f);
+  bool known = shim::engaged();
+  const long result = known ? answer_number(number, in, known) : 0;
+  if (known) return result;
+  return VFS_NEXT(syscall)(number, in.value[0], in.value[1], in.value[2], in.value[3],
+                           in.value[4], in.value[5]);
 }
