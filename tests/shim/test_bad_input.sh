@@ -122,6 +122,7 @@ open(sys.argv[1], "wb").write(data)
 EOF
   calm "index of noise" sh -c 'cat file dir/inner; ls -lR; find . | head; echo x >new; mv dir moved'
   "$vfs" verify >"$T/out/verify-index" 2>&1 && echo "vfs verify does not notice a damaged index"
+  cmp -s "$index" "$T/out/index" || echo "vfs verify does not write it again"
   rm -f "$index"; cp "$T/out/index" "$index"
 }
 damaged_database() {
@@ -155,6 +156,19 @@ for flags in (os.O_RDONLY, os.O_RDWR):
 EOF
   [ "$(tr '\n' ' ' <"$T/out/lost")" = "8 EIO EIO " ] || cat "$T/out/lost"
   rm -rf "$VFS_STORE/objects"; mv "$T/out/objects" "$VFS_STORE/objects"
+}
+damaged_object() {
+  local object
+  "$vfs" ingest "$T/fixture" >/dev/null 2>&1
+  object=$(find "$VFS_STORE/objects" -type f -size -2 | head -n 1)
+  cp "$object" "$T/out/object"
+  rm -f "$object"; tr 'a-z' 'b-za' <"$T/out/object" >"$object"
+  refused 1 'ingest' "$vfs" verify
+  grep -q 'damaged' "$T/out/refused.stdout" || echo "verify does not name it"
+  grep -q '  serves .*:' "$T/out/refused.stdout" || echo "verify does not say whose it is"
+  "$vfs" ingest "$T/fixture" >/dev/null 2>"$T/out/again" || cat "$T/out/again"
+  "$vfs" verify >"$T/out/verify" 2>&1 || { echo "not stored again:"; cat "$T/out/verify"; }
+  cmp -s "$object" "$T/out/object" || echo "other bytes"
 }
 # as_nobody COMMAND...: without any right on the store.
 as_nobody() {
@@ -215,6 +229,7 @@ check "a damaged control file" damaged_control
 check "a damaged index" damaged_index
 check "a damaged database" damaged_database
 check "a lost object" lost_object
+check "a damaged object" damaged_object
 check "no permission on the store" no_permission
 check "a full disk" full_disk
 check "a path too long" too_long

@@ -4,6 +4,7 @@
 
 #include "tests/unit/workspace_fixture.h"
 #include "vfs/command/commit.h"
+#include "vfs/command/upkeep.h"
 
 using namespace vfs;
 using namespace vfs::test;
@@ -91,4 +92,38 @@ TEST_CASE("a write through a mapping that was dirty before the commit is kept") 
   CHECK(bed.tree().content("mapped").substr(0, 2) == "ba");
   CHECK(commit(bed.workspace(), "closed").changed);
   CHECK(bed.tree().content("mapped").substr(0, 2) == "ba");
+}
+
+TEST_CASE("a collection waits for what is being stored") {
+  Bed bed(Base::snapshot, fill_small);
+  std::atomic<bool> stop = false;
+  std::atomic<int> failed = 0;
+  std::atomic<int> rounds = 0;
+  std::thread collector([&] {
+    for (; !stop; ++rounds) {
+      try {
+        collect_garbage(bed.store, true);
+      } catch (const Error&) {
+        ++failed;
+      }
+    }
+  });
+  for (int round = 0; round < 30; ++round) {
+    const std::string text = "round " + std::to_string(round);
+    REQUIRE(bed.tree().write("file", text) == 0);
+    REQUIRE(bed.tree().write("new" + std::to_string(round % 5), text + " new") == 0);
+    const Snapshot snapshot = commit(bed.workspace(), text).snapshot;
+    Manifest manifest(bed.store);
+    manifest.snapshot(snapshot.id);
+    CHECK(bed.tree().content("file") == text);
+    // As `vfs ingest --name` does.
+    const StoreLock lock(bed.store, StoreLock::shared);
+    write_file(bed.scratch / "native/file", text + " ingested");
+    manifest.set_ref("latest", ingest(bed.store, manifest, bed.scratch / "native", {}).id);
+  }
+  stop = true;
+  collector.join();
+  CHECK(rounds > 0);
+  CHECK(failed == 0);
+  CHECK(verify_store(bed.store).problems == std::vector<std::string>{});
 }

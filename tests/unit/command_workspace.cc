@@ -5,6 +5,7 @@
 #include "vfs/command/changes.h"
 #include "vfs/command/commit.h"
 #include "vfs/command/export.h"
+#include "vfs/command/upkeep.h"
 
 using namespace vfs;
 using namespace vfs::test;
@@ -128,6 +129,72 @@ TEST_CASE("a commit without changes makes no snapshot") {
   CHECK(bed.core().control->generation.load() == generation + 1);
   CHECK_FALSE(commit(bed.workspace(), "again").changed);
   CHECK(manifest.all_snapshots().size() == 2);
+}
+
+TEST_CASE("a live base: only a tree that differs from the last commit is one") {
+  Bed bed(Base::live, fill_small);
+  CHECK(commit(bed.workspace(), "the first").changed);
+  const CommitResult none = commit(bed.workspace(), "nothing");
+  CHECK_FALSE(none.changed);
+  CHECK(none.snapshot.message == "the first");
+  Manifest manifest(bed.store);
+  CHECK(manifest.all_snapshots().size() == 1);
+
+  // A name that came and went leaves only the directory's time.
+  write_file(bed.root / "dir/passing", "");
+  fs::remove(bed.root / "dir/passing");
+  CHECK_FALSE(commit(bed.workspace(), "nothing").changed);
+
+  write_file(bed.root / "dir/beside", "by someone outside");
+  CHECK(commit(bed.workspace(), "outside").changed);
+  CHECK_FALSE(commit(bed.workspace(), "nothing").changed);
+  REQUIRE(bed.tree().write("file", "inside") == 0);
+  CHECK(commit(bed.workspace(), "inside").changed);
+  CHECK_FALSE(commit(bed.workspace(), "nothing").changed);
+  REQUIRE(bed.tree().mode("dir/sub", 0700) == 0);
+  CHECK(commit(bed.workspace(), "a mode").changed);
+  REQUIRE(bed.tree().rename("dir", "moved") == 0);
+  CHECK(commit(bed.workspace(), "a rename").changed);
+  CHECK_FALSE(commit(bed.workspace(), "nothing").changed);
+  REQUIRE(bed.tree().remove_file("two") == 0);
+  CHECK(commit(bed.workspace(), "a removal").changed);
+  CHECK(manifest.all_snapshots().size() == 6);
+}
+
+TEST_CASE("what verify finds damaged is stored again from its source") {
+  Bed bed(Base::snapshot, fill_small);
+  const ObjectStore objects(bed.store);
+  const Digest digest = bed.look("file").digest;
+  const Digest other = bed.look("other").digest;
+  CHECK(verify_store(bed.store).problems.empty());
+  fs::remove(objects.path(digest));
+  write_file(objects.path(digest), "content of flie\n");
+  fs::remove(objects.path(other));
+  const Verified found = verify_store(bed.store);
+  REQUIRE(found.problems.size() == 2);
+  CHECK_THAT(found.problems[0], Catch::Contains("damaged") && Catch::Contains(":file"));
+  CHECK_THAT(found.problems[1], Catch::Contains("missing") && Catch::Contains(":other"));
+  Manifest manifest(bed.store);
+  ingest(bed.store, manifest, bed.scratch / "native", {});
+  CHECK(verify_store(bed.store).problems.empty());
+  CHECK(objects.read(digest) == "content of file\n");
+}
+
+TEST_CASE("an index that is damaged or missing is written again") {
+  Bed bed(Base::snapshot, fill_small);
+  const fs::path index = index_path(bed.store, bed.base_id);
+  const std::string sound = read_file(index);
+  for (const bool missing : {false, true}) {
+    fs::remove(index);
+    std::string noise = sound;
+    noise[noise.size() - 1] ^= 1;
+    if (!missing) write_file(index, noise);
+    const Verified found = verify_store(bed.store);
+    REQUIRE(found.problems.size() == 1);
+    CHECK_THAT(found.problems[0], Catch::Contains("written again"));
+    CHECK((read_file(index) == sound));
+    CHECK(verify_store(bed.store).problems.empty());
+  }
 }
 
 TEST_CASE("work goes on after a commit, and can be committed again") {

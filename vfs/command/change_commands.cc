@@ -77,6 +77,8 @@ void commit_workspace(const Context& context, const std::string& message) {
 
 void switch_base(const Context& context, const std::string& spec, bool force) {
   OpenWorkspace workspace(context);
+  const BaseLock one_after_the_other(workspace);
+  const StoreLock keeps_snapshot(workspace.store(), StoreLock::shared);
   const Snapshot snapshot = workspace.manifest().resolve(spec);
   if (!changes_of(workspace).empty()) {
     if (!force) {
@@ -126,6 +128,7 @@ void add_change_commands(CLI::App& app, Context& context) {
   restore_command->add_option("PATH", paths, "paths")->required();
   restore_command->callback([&] {
     OpenWorkspace workspace(context);
+    const BaseLock one_after_the_other(workspace);
     for (const std::string& path : paths) {
       restore_path(workspace, workspace.below_root(context, path));
     }
@@ -134,6 +137,7 @@ void add_change_commands(CLI::App& app, Context& context) {
   CLI::App* discard_command = app.add_subcommand("discard", "Drop all changes.");
   discard_command->callback([&] {
     OpenWorkspace workspace(context);
+    const BaseLock one_after_the_other(workspace);
     drop_upper(workspace);
   });
 }

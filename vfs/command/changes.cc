@@ -215,7 +215,24 @@ void compare_trees(Manifest& manifest, const std::string& path, TreeId from, Tre
   }
 }
 
+bool same_directory(Manifest& manifest, TreeId tree, const TreeNode& node) {
+  const std::vector<Entry> entries = manifest.list(tree);
+  return std::equal(entries.begin(), entries.end(), node.children.begin(), node.children.end(),
+                    [&](const Entry& entry, const TreeNode& child) {
+                      if (entry.name != child.entry.name) return false;
+                      if (!is_directory(entry)) return entry.same_as(child.entry);
+                      return same_attributes(entry, child.entry) &&
+                             same_directory(manifest, entry.tree, child);
+                    });
+}
+
 }  // namespace
+
+bool is_recorded(Manifest& manifest, const Snapshot& snapshot, const TreeNode& top) {
+  Entry root;
+  root.metadata = snapshot.root;
+  return same_attributes(root, top.entry) && same_directory(manifest, snapshot.tree, top);
+}
 
 std::vector<Change> changes_of(OpenWorkspace& workspace) {
   const std::unique_ptr<Reference> reference = reference_of(workspace);

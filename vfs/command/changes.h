@@ -41,6 +41,9 @@ std::unique_ptr<Reference> merged_reference(OpenWorkspace& workspace);
 // Sorted by path. Directories appear when they are empty or their mode or
 // owner changed.
 std::vector<Change> changes_of(OpenWorkspace& workspace);
+// Whether a snapshot has just this tree. The children of every node must be
+// sorted by name.
+bool is_recorded(Manifest& manifest, const Snapshot& snapshot, const TreeNode& top);
 std::vector<Change> changes_between(Manifest& manifest, const Snapshot& from, const Snapshot& to);
 
 }  // namespace vfs

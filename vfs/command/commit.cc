@@ -39,7 +39,7 @@ class Commit {
  public:
   explicit Commit(OpenWorkspace& workspace) : workspace_(workspace), base_(base_snapshot()) {}
 
-  Snapshot run(const std::string& message, uint64_t& in_use);
+  CommitResult run(const std::optional<Snapshot>& head, const std::string& message);
 
  private:
   // The snapshot whose rows may be shared: the base's, not that of a live head.
@@ -167,7 +167,7 @@ void Commit::store_drafts() {
   transaction.commit();
 }
 
-Snapshot Commit::run(const std::string& message, uint64_t& in_use) {
+CommitResult Commit::run(const std::optional<Snapshot>& head, const std::string& message) {
   const IgnoreLeaseSignal ignore;
   std::optional<Tidy> tidy;
   if (workspace_.core().has_snapshot_base()) tidy.emplace(workspace_);
@@ -178,40 +178,28 @@ Snapshot Commit::run(const std::string& message, uint64_t& in_use) {
   top.entry = entry_of(workspace_, root);
   collect_directory(root, top);
   store_drafts();
-  const std::optional<Snapshot> head = workspace_.head();
+  // A live base may have changed by itself: there only the trees can tell.
+  if (!tidy && head && is_recorded(workspace_.manifest(), *head, top)) return {*head, false, 0};
   const std::optional<SnapshotId> parent = head ? std::optional(head->id) : std::nullopt;
   const Snapshot snapshot = workspace_.manifest().add_snapshot(top, parent, message);
   if (!tidy) {
     workspace_.set_head(snapshot.id);
-    return snapshot;
+    return {snapshot, true, 0};
   }
   move_base(workspace_, snapshot);
-  in_use = tidy->run(drafts_);
-  return snapshot;
-}
-
-// Two commits of one workspace go one after the other.
-Descriptor take_commit_lock(OpenWorkspace& workspace) {
-  const std::string path = workspace.state() + "/commit-lock";
-  Descriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  struct flock whole = {};
-  whole.l_type = F_WRLCK;
-  if (!fd || ::fcntl(fd.get(), F_OFD_SETLKW, &whole) != 0) throw system_error(path, errno);
-  return fd;
+  return {snapshot, true, tidy->run(drafts_)};
 }
 
 }  // namespace
 
 CommitResult commit(OpenWorkspace& workspace, const std::string& message) {
-  const Descriptor lock = take_commit_lock(workspace);
+  const BaseLock one_after_the_other(workspace);
+  const StoreLock keeps_objects(workspace.store(), StoreLock::shared);
   const std::optional<Snapshot> head = workspace.head();
-  CommitResult result{{}, true, 0};
-  // A live base may have changed by itself; there only the trees can tell.
   if (head && workspace.core().has_snapshot_base() && changes_of(workspace).empty()) {
     return {*head, false, 0};
   }
-  result.snapshot = Commit(workspace).run(message, result.in_use);
-  return result;
+  return Commit(workspace).run(head, message);
 }
 
 }  // namespace vfs

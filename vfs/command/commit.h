@@ -11,7 +11,8 @@ struct CommitResult {
   uint64_t in_use;   // drafts that stay drafts: someone has them open for writing
 };
 
-// Commits the merged tree. A live base stays live (the snapshot is recorded
+// Commits the merged tree, unless it is as the last commit has it (directories
+// may have other times). A live base stays live (the snapshot is recorded
 // and becomes the head); otherwise the base becomes the new snapshot and upper
 // is tidied. Can be killed at any point and repeated. Throws Error.
 CommitResult commit(OpenWorkspace& workspace, const std::string& message);

@@ -101,6 +101,39 @@ bool is_below(const std::string& path, const std::string& directory) {
                                path.compare(0, directory.size(), directory) == 0);
 }
 
+// The link `name` of every workspace says an id, as "ID" or ".../ID.index".
+std::vector<SnapshotId> ids_in_links(const Store& store, const char* name) {
+  std::vector<SnapshotId> ids;
+  for (const auto& entry : fs::directory_iterator(store.workspaces())) {
+    std::error_code error;
+    const std::string text = fs::read_symlink(entry.path() / name, error).stem().string();
+    Digest id;
+    if (!error && text.size() == Digest::kHexLength && digest_from_hex(text.data(), id)) {
+      ids.push_back(id);
+    }
+  }
+  return ids;
+}
+
+// Programs may remove directories below while this looks: what is gone needs
+// no object, and what is still there is not skipped for it.
+void find_recorded_digests(const fs::path& directory, std::vector<Digest>& digests) {
+  std::error_code error;
+  for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+    std::error_code gone;
+    const fs::file_type type = at->symlink_status(gone).type();
+    if (type == fs::file_type::directory) {
+      find_recorded_digests(at->path(), digests);
+    } else if (type == fs::file_type::symlink) {
+      const std::string target = fs::read_symlink(at->path(), gone).string();
+      Record record;
+      parse_record(target.c_str(), static_cast<uint32_t>(target.size()), record);
+      if (record.kind == RecordKind::object) digests.push_back(record.object.digest);
+    }
+  }
+  if (error && error.value() != ENOENT) throw system_error(directory.string(), error.value());
+}
+
 }  // namespace
 
 void make_live_workspace(const Store& store, const std::string& directory) {
@@ -143,6 +176,17 @@ void make_snapshot_workspace(const Store& store, Manifest& manifest, const Snaps
   replace_link(store, digest_text(snapshot.id), state + "/head");
   write_control(state, BaseKind::snapshot);
   write_marker(root, state);
+}
+
+BaseLock::BaseLock(OpenWorkspace& workspace) {
+  const std::string path = workspace.state() + "/commit-lock";
+  file_ = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  struct flock whole = {};
+  whole.l_type = F_WRLCK;
+  if (!file_) throw system_error(path, errno);
+  while (::fcntl(file_.get(), F_OFD_SETLKW, &whole) != 0) {
+    if (errno != EINTR) throw system_error(path, errno);
+  }
 }
 
 void move_base(OpenWorkspace& workspace, const Snapshot& snapshot) {
@@ -201,31 +245,14 @@ void restore_path(OpenWorkspace& workspace, const PathBuffer& path) {
   workspace.core().control->rename_generation.fetch_add(1, std::memory_order_acq_rel);
 }
 
-std::vector<SnapshotId> all_heads(const Store& store) {
-  std::vector<SnapshotId> heads;
-  for (const auto& entry : fs::directory_iterator(store.workspaces())) {
-    std::error_code error;
-    const std::string text = fs::read_symlink(entry.path() / "head", error).string();
-    Digest id;
-    if (!error && text.size() == Digest::kHexLength && digest_from_hex(text.data(), id)) {
-      heads.push_back(id);
-    }
-  }
-  return heads;
-}
+std::vector<SnapshotId> all_heads(const Store& store) { return ids_in_links(store, "head"); }
+
+std::vector<SnapshotId> all_bases(const Store& store) { return ids_in_links(store, "base"); }
 
 std::vector<Digest> all_recorded_digests(const Store& store) {
   std::vector<Digest> digests;
   for (const auto& workspace : fs::directory_iterator(store.workspaces())) {
-    std::error_code error;
-    for (fs::recursive_directory_iterator at(workspace.path() / "upper", error), end;
-         !error && at != end; at.increment(error)) {
-      if (!at->is_symlink()) continue;
-      const std::string target = fs::read_symlink(at->path()).string();
-      Record record;
-      parse_record(target.c_str(), static_cast<uint32_t>(target.size()), record);
-      if (record.kind == RecordKind::object) digests.push_back(record.object.digest);
-    }
+    find_recorded_digests(workspace.path() / "upper", digests);
   }
   return digests;
 }

@@ -50,6 +50,8 @@ void init(const Context& context, const std::string& directory) {
 void ingest_tree(const Context& context, const std::string& directory, const std::string& name) {
   const Store store = Store::open(Store::default_path());
   Manifest manifest(store);
+  // Until the name is set: nothing else keeps the snapshot.
+  const StoreLock keeps_snapshot(store, StoreLock::shared);
   IngestOptions options;
   options.message = "ingest " + context.absolute(directory);
   options.progress = draw_progress;
@@ -73,6 +75,7 @@ void ingest_tree(const Context& context, const std::string& directory, const std
 void clone(const Context& context, const std::string& source, const std::string& directory) {
   const Store store = Store::open(Store::default_path());
   Manifest manifest(store);
+  const StoreLock keeps_snapshot(store, StoreLock::shared);
   const Snapshot snapshot = source_snapshot(context, manifest, source);
   make_snapshot_workspace(store, manifest, snapshot, context.absolute(directory));
   if (context.json) {
@@ -93,6 +96,7 @@ void export_tree(const Context& context, const std::string& directory, const std
   }
   const Store store = Store::open(Store::default_path());
   Manifest manifest(store);
+  const StoreLock keeps_snapshot(store, StoreLock::shared);
   export_snapshot(ObjectStore(store), manifest, source_snapshot(context, manifest, snapshot),
                   context.absolute(directory));
 }
