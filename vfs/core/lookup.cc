@@ -1,20 +1,12 @@
-// How a path is looked up
-//
-//   fast_look_up   one pass over a path without ".", ".." or "//": hashes of
-//                  all ancestors, filter bits, one probe. Final in most cases.
-//   walk           otherwise, component by component, following links.
-//   look_at        one component: upper if the filter says it may have a say,
-//                  else the base.
+// Look-up in one pass; see lookup_internal.h
 #include "vfs/core/lookup.h"
 
-#include "vfs/core/identity.h"
+#include "vfs/core/lookup_internal.h"
 #include "vfs/core/path_hash.h"
 #include "vfs/core/sys.h"
 
 namespace vfs {
 namespace {
-
-constexpr int kMaximumLinks = 40;  // as the kernel's
 
 // --- directories known to be plain -----------------------------------------
 //
@@ -36,147 +28,15 @@ bool is_known_directory(const Workspace& workspace, uint64_t hash) {
              std::memory_order_relaxed) == key;
 }
 
+}  // namespace
+
 void remember_directory(Workspace& workspace, uint64_t hash) {
   const uint64_t key = directory_key(workspace, hash);
   workspace.known_directories[key % Workspace::kKnownDirectories].store(
       key, std::memory_order_relaxed);
 }
 
-// --- one component -----------------------------------------------------------
-
-int look_in_snapshot(Workspace& workspace, Lookup& out) {
-  const Index index = workspace.index();
-  const PathBuffer& path = out.base_path();
-  const uint64_t hash =
-      out.base_is_elsewhere ? path_hash(path.text, path.length) : out.hash;
-  const IndexEntry* entry = index.find(path.text, path.length, hash);
-  if (entry == nullptr) return 0;
-  out.source = Source::snapshot;
-  out.entry = entry;
-  index.status(*entry, out.status);
-  out.status.st_dev = workspace.device;
-  out.atime = out.status.st_atim;
-  if (S_ISREG(entry->mode)) memcpy(out.digest.bytes, entry->digest, Digest::kSize);
-  return 0;
-}
-
-int look_in_live(Workspace& workspace, Lookup& out) {
-  PathBuffer real;
-  if (!workspace.live_path(out.base_path(), real)) return -ENAMETOOLONG;
-  const int result = sys::lstat(real.text, &out.status);
-  if (result == 0) out.source = Source::live;
-  return result == -ENOENT || result == -ENOTDIR ? 0 : result;
-}
-
-int look_in_base(Workspace& workspace, Lookup& out) {
-  out.source = Source::missing;
-  out.entry = nullptr;
-  if (!out.base_may_have) return 0;
-  return workspace.has_snapshot_base() ? look_in_snapshot(workspace, out)
-                                       : look_in_live(workspace, out);
-}
-
-void take_record(const Workspace& workspace, const UpperEntry& upper, Lookup& out) {
-  const ObjectRecord& object = upper.object;
-  out.source = Source::record;
-  out.digest = object.digest;
-  out.atime = object.atime;
-  out.status = {};
-  out.status.st_dev = workspace.device;
-  out.status.st_ino = object.inode;
-  out.status.st_mode = object.mode;
-  out.status.st_nlink = 1;
-  out.status.st_uid = object.uid;
-  out.status.st_gid = object.gid;
-  out.status.st_size = static_cast<off_t>(object.size);
-  out.status.st_blksize = 4096;
-  out.status.st_blocks = static_cast<blkcnt_t>((object.size + 4095) / 4096 * 8);
-  out.status.st_atim = object.atime;
-  out.status.st_mtim = object.mtime;
-  out.status.st_ctim = upper.status.st_ctim;
-}
-
-// A directory in upper: what the base adds to it, and its identity, which must
-// not change when it is mirrored (rm -r compares it before and after).
-int take_upper_directory(Workspace& workspace, const UpperEntry& upper, bool ask_upper,
-                         Lookup& out) {
-  // A record matters even where the base has nothing: the directory may have
-  // been moved here from elsewhere. Moving sets the subtree bit.
-  if (out.base_may_have || ask_upper ||
-      workspace.control->filter.may_have_changed_subtree(out.hash)) {
-    PathBuffer redirect;
-    switch (read_shade(workspace, out.path, redirect)) {
-      case Shade::merged: break;
-      case Shade::opaque: out.base_may_have = false; break;
-      case Shade::redirected:
-        out.base_may_have = true;
-        out.base_is_elsewhere = true;
-        out.elsewhere.assign(redirect);
-        break;
-    }
-  }
-  const int result = look_in_base(workspace, out);
-  if (result != 0) return result;
-  out.merged = out.is_directory();
-  if (!out.merged) out.base_may_have = false;
-  const struct stat base = out.status;
-  out.source = Source::upper;
-  out.status = upper.status;
-  if (out.merged) {
-    out.status.st_dev = base.st_dev;
-    out.status.st_ino = base.st_ino;
-    if (workspace.has_snapshot_base()) out.status.st_dev = workspace.device;
-  } else {
-    out.entry = nullptr;
-  }
-  return 0;
-}
-
-// Fills `out` for out.path, whose parent directory is out.path's prefix. The
-// base_* fields say where the base has the path. `ask_upper`: the filter's
-// bits cannot be trusted for this path (an ancestor was renamed).
-int look_at(Workspace& workspace, bool ask_upper, Lookup& out) {
-  out.whiteout = false;
-  out.merged = false;
-  if (out.path.length != 0 && is_reserved(out.path)) {
-    out.source = Source::missing;
-    out.entry = nullptr;
-    return 0;
-  }
-  for (;;) {
-    // If upper has nothing, but only because a commit sealed it a moment ago,
-    // then the commit has raised the generation before: look again.
-    const uint64_t generation = workspace.control->generation.load(std::memory_order_acquire);
-    if (ask_upper || workspace.control->filter.may_have_changed(out.hash)) {
-      UpperEntry upper;
-      const int result = read_upper(workspace, out.path, upper);
-      if (result != 0) return result;
-      if (upper.kind == UpperKind::inode && S_ISDIR(upper.status.st_mode)) {
-        return take_upper_directory(workspace, upper, ask_upper, out);
-      }
-      if (upper.kind != UpperKind::absent) {
-        out.entry = nullptr;
-        out.source = Source::missing;
-        out.whiteout = upper.kind == UpperKind::whiteout;
-        if (upper.kind == UpperKind::object) take_record(workspace, upper, out);
-        if (upper.kind == UpperKind::inode) {
-          out.source = Source::upper;
-          out.status = upper.status;
-          PathBuffer real;
-          if (workspace.upper_path(out.path, real)) {
-            restore_identity(workspace, real.text, out.status);
-          }
-        }
-        return 0;
-      }
-    }
-    const int result = look_in_base(workspace, out);
-    if (result != 0 ||
-        workspace.control->generation.load(std::memory_order_acquire) == generation) {
-      return result;
-    }
-  }
-}
+namespace {
 
 // --- one pass ----------------------------------------------------------------
 
@@ -261,187 +121,6 @@ bool fast_look_up(Workspace& workspace, const PathBuffer& start, const char* pat
   return out.exists() || parent_is_directory(workspace, out, hashes.parent_hash);
 }
 
-// --- step by step ------------------------------------------------------------
-
-// The walk's position is a directory; `out` describes it.
-struct Walk {
-  Workspace& workspace;
-  Lookup& out;
-  bool ask_upper = false;   // below a renamed directory
-  bool through_link = false;
-  int links = 0;
-  PathBuffer pending;       // what is left to walk
-  const char* cursor = pending.text;
-
-  Walk(Workspace& in, Lookup& answer) : workspace(in), out(answer) {}
-};
-
-int stand_at_root(Walk& walk) {
-  Lookup& out = walk.out;
-  out.path.truncate(0);
-  out.hash = kRootPathHash;
-  out.base_may_have = true;
-  out.base_is_elsewhere = false;
-  out.last = LastComponent::root;
-  walk.ask_upper = false;
-  // The root is in upper from the beginning; nothing announces it.
-  return look_at(walk.workspace, true, out);
-}
-
-// Goes from the directory that `out` is to its child `name`.
-int step_down(Walk& walk, const char* name, uint32_t length) {
-  Lookup& out = walk.out;
-  if (length > NAME_MAX) return -ENAMETOOLONG;
-  // Below a directory with a record of its own the bits are keyed by paths
-  // that the children may never have had.
-  if (out.base_is_elsewhere || !out.base_may_have ||
-      walk.workspace.control->filter.may_have_changed_subtree(out.hash)) {
-    walk.ask_upper = true;
-  }
-  if (out.base_is_elsewhere && !out.elsewhere.push(name, length)) return -ENAMETOOLONG;
-  if (!out.path.push(name, length)) return -ENAMETOOLONG;
-  out.hash = path_hash_append(out.hash, name, length);
-  out.last = LastComponent::name;
-  return look_at(walk.workspace, walk.ask_upper, out);
-}
-
-// Goes back to the directory `path`, known to be canonical, from the root.
-int walk_to(Walk& walk, const PathBuffer& path) {
-  int result = stand_at_root(walk);
-  const char* start = path.text;
-  while (result == 0 && *start != '\0') {
-    const char* end = strchrnul(start, '/');
-    if (!walk.out.is_directory()) return walk.out.exists() ? -ENOTDIR : -ENOENT;
-    result = step_down(walk, start, static_cast<uint32_t>(end - start));
-    start = *end == '/' ? end + 1 : end;
-  }
-  return result;
-}
-
-// Puts `target` before what is left to walk. `slash`: one stood behind what
-// the target replaces, and still means "a directory" when nothing is left.
-int prepend(Walk& walk, const PathBuffer& target, bool slash) {
-  const size_t rest = strlen(walk.cursor);
-  if (target.length + 1 + rest >= sizeof(walk.pending.text)) return -ENAMETOOLONG;
-  memmove(walk.pending.text + target.length + slash, walk.cursor, rest);
-  memcpy(walk.pending.text, target.text, target.length);
-  if (slash) walk.pending.text[target.length] = '/';
-  walk.pending.truncate(static_cast<uint32_t>(target.length + slash + rest));
-  walk.cursor = walk.pending.text;
-  return 0;
-}
-
-// The path leaves the workspace for the absolute path in walk.pending.
-int leave(Walk& walk) {
-  walk.out.inside = false;
-  return walk.out.path.assign(walk.pending) ? 0 : -ENAMETOOLONG;
-}
-
-// `out` is a link: go back to its directory and on along its target. Sets
-// `left` if that leads out of the workspace.
-int follow_link(Walk& walk, bool slash, bool& left) {
-  PathBuffer target;
-  if (++walk.links > kMaximumLinks) return -ELOOP;
-  int result = read_link(walk.workspace, walk.out, target);
-  if (result != 0) return result;
-  if (target.length == 0) return -ENOENT;
-  walk.through_link = true;
-  result = prepend(walk, target, slash);
-  if (result != 0) return result;
-  if (target.text[0] == '/') {
-    PathBuffer rest;
-    if (!enter_workspace(walk.workspace, walk.pending.text, rest)) {
-      left = true;
-      return leave(walk);
-    }
-    walk.pending.assign(rest);
-    walk.cursor = walk.pending.text;
-    return stand_at_root(walk);
-  }
-  PathBuffer directory;
-  directory.assign(walk.out.path);
-  directory.pop();
-  return walk_to(walk, directory);
-}
-
-int step_up(Walk& walk, bool& left) {
-  if (walk.out.path.length == 0) {
-    // Above the root is the real directory that holds it.
-    PathBuffer above;
-    above.assign(walk.workspace.root);
-    above.pop();
-    if (above.length == 0) above.assign("/");
-    const int result = prepend(walk, above, *walk.cursor != '\0');
-    if (result != 0) return result;
-    PathBuffer rest;
-    if (enter_workspace(walk.workspace, walk.pending.text, rest)) {
-      walk.pending.assign(rest);
-      walk.cursor = walk.pending.text;
-      return stand_at_root(walk);
-    }
-    left = true;
-    return leave(walk);
-  }
-  PathBuffer directory;
-  directory.assign(walk.out.path);
-  directory.pop();
-  const int result = walk_to(walk, directory);
-  walk.out.last = LastComponent::dot_dot;
-  return result;
-}
-
-// One component of the pending path. `last` is set when nothing is left.
-int walk_component(Walk& walk, Follow follow, bool& left) {
-  Lookup& out = walk.out;
-  const char* start = walk.cursor;
-  const char* end = strchrnul(start, '/');
-  const uint32_t length = static_cast<uint32_t>(end - start);
-  walk.cursor = end;
-  while (*walk.cursor == '/') ++walk.cursor;
-  const bool last = *walk.cursor == '\0';
-  const bool slash = *end == '/';
-  if (!out.is_directory()) return out.exists() ? -ENOTDIR : -ENOENT;
-  if (length == 0) return 0;
-  if (length == 1 && start[0] == '.') {
-    out.last = LastComponent::dot;
-    out.must_be_directory = true;
-    return 0;
-  }
-  if (length == 2 && start[0] == '.' && start[1] == '.') {
-    out.must_be_directory = true;
-    return step_up(walk, left);
-  }
-  const uint64_t parent_hash = out.hash;
-  const bool plain_parent = !walk.through_link && !walk.ask_upper && !out.base_is_elsewhere;
-  const int result = step_down(walk, start, length);
-  if (result != 0) return result;
-  if (plain_parent) remember_directory(walk.workspace, parent_hash);
-  out.must_be_directory = slash;
-  if (!out.is_link() || (last && (follow == Follow::name || (!slash && follow == Follow::no)))) {
-    return 0;
-  }
-  return follow_link(walk, slash, left);
-}
-
-int walk(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
-         Lookup& out) {
-  Walk walk(workspace, out);
-  if (!walk.pending.assign(path)) return -ENAMETOOLONG;
-  walk.cursor = walk.pending.text;
-  out.inside = true;
-  out.must_be_directory = false;
-  int result = walk_to(walk, start);
-  bool left = false;
-  while (result == 0 && !left && *walk.cursor != '\0') {
-    result = walk_component(walk, follow, left);
-  }
-  if (result != 0 || left) return result;
-  if (out.must_be_directory && out.exists() && !out.is_directory() && follow != Follow::name) {
-    return -ENOTDIR;
-  }
-  return 0;
-}
-
 }  // namespace
 
 int look_up(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
@@ -497,46 +176,6 @@ int read_link(Workspace& workspace, const Lookup& found, PathBuffer& target) {
     }
     default: return -EINVAL;
   }
-}
-
-bool enter_workspace(const Workspace& workspace, const char* absolute, PathBuffer& rest) {
-  // Take the path apart only as far as the root is long.
-  const char* root = workspace.root.text;
-  const char* cursor = absolute;
-  uint32_t matched = 0;
-  while (root[matched] != '\0') {
-    // Both stand before a slash.
-    while (cursor[0] == '/' && (cursor[1] == '/' || (cursor[1] == '.' && cursor[2] == '/'))) {
-      cursor += cursor[1] == '/' ? 1 : 2;
-    }
-    uint32_t length = 1;
-    while (root[matched + length] != '\0' && root[matched + length] != '/') ++length;
-    if (strncmp(cursor, root + matched, length) != 0 ||
-        (cursor[length] != '/' && cursor[length] != '\0')) {
-      break;
-    }
-    cursor += length;
-    matched += length;
-  }
-  if (root[matched] != '\0') {
-    const char* dots = strstr(absolute, "/..");
-    while (dots != nullptr && dots[3] != '/' && dots[3] != '\0') dots = strstr(dots + 1, "/..");
-    if (dots == nullptr) return false;
-    // What ".." means behind a link only the kernel knows: ask for the name of
-    // the directory up to there, then look at the whole again.
-    PathBuffer before;
-    if (!before.assign(absolute, static_cast<size_t>(dots + 3 - absolute))) return false;
-    const int fd = sys::open(before.text, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return false;
-    PathBuffer canonical;
-    const bool known = name_of_descriptor(fd, canonical);
-    sys::close(fd);
-    if (!known || (canonical.length == 1 && dots[3] == '\0')) return false;
-    if (canonical.length == 1) canonical.truncate(0);
-    return canonical.append(dots + 3) && enter_workspace(workspace, canonical.text, rest);
-  }
-  while (*cursor == '/') ++cursor;
-  return rest.assign(*cursor != '\0' ? cursor : ".");
 }
 
 }  // namespace vfs

@@ -1,0 +1,31 @@
+// What the files of the look-up share.
+//
+//   lookup.cc   one pass over a path without ".", ".." or "//": hashes of all
+//               ancestors, filter bits, one probe. Final in most cases.
+//   walk.cc     otherwise, component by component, following links.
+//   look_at.cc  one component: upper if the filter says it may have a say,
+//               else the base.
+#pragma once
+
+#include <errno.h>
+
+#include "vfs/core/lookup.h"
+
+namespace vfs {
+
+// Fills `out` for out.path, whose parent directory is out.path's prefix. The
+// base_* fields say where the base has the path. `ask_upper`: the filter's
+// bits cannot be trusted for this path (an ancestor was renamed).
+int look_at(Workspace& workspace, bool ask_upper, Lookup& out);
+
+// The same, asking nothing but the base.
+int look_in_base(Workspace& workspace, Lookup& out);
+
+// look_up() for any path.
+int walk(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
+         Lookup& out);
+
+// Directories that a walk has found to be plain are remembered by hash.
+void remember_directory(Workspace& workspace, uint64_t hash);
+
+}  // namespace vfs
