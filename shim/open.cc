@@ -11,8 +11,14 @@
 
 namespace shim {
 
-vfs::Follow follow_for_open(int flags) {
-  const bool exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+vfs::Follow follow_for_open(const char* path, int flags) {
+  // With a slash behind it the name cannot be made, whatever stands there:
+  // EISDIR comes before the question where a link leads, or if one is a file.
+  const size_t length = path != nullptr ? strlen(path) : 0;
+  if ((flags & O_CREAT) != 0 && (flags & O_PATH) == 0 && length > 0 && path[length - 1] == '/') {
+    return vfs::Follow::name;
+  }
+  const bool exclusive = (flags & (O_CREAT | O_EXCL | O_PATH)) == (O_CREAT | O_EXCL);
   return exclusive || (flags & O_NOFOLLOW) != 0 ? vfs::Follow::no : vfs::Follow::yes;
 }
 
@@ -35,14 +41,25 @@ namespace {
 
 using shim::on_path;
 
+// What the kernel refuses before it looks at the path.
+bool are_refused(int flags) {
+  constexpr int kTemporary = O_TMPFILE & ~O_DIRECTORY;
+  if ((flags & O_PATH) != 0) return false;
+  if ((flags & kTemporary) != 0) {
+    return (flags & (O_TMPFILE | O_CREAT)) != O_TMPFILE || (flags & O_ACCMODE) == O_RDONLY;
+  }
+  return (flags & O_DIRECTORY) != 0 && (flags & O_CREAT) != 0;
+}
+
 bool takes_mode(int flags) {
   return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
 }
 
 template <typename Pass>
 int open_at(const char* call, int dirfd, const char* path, int flags, mode_t mode, Pass pass) {
+  if (shim::engaged() && are_refused(flags)) return shim::answer(-EINVAL);
   return on_path(
-      call, dirfd, path, shim::follow_for_open(flags),
+      call, dirfd, path, shim::follow_for_open(path, flags),
       [&](const vfs::Lookup& found) { return shim::open_found(found, flags, mode); },
       [&](int directory, const char* real) {
         const int fd = pass(directory, real);

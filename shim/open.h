@@ -6,8 +6,8 @@
 
 namespace shim {
 
-// Whether open(2) with these flags follows a link as the last component.
-vfs::Follow follow_for_open(int flags);
+// Whether open(2) of `path` with these flags follows a link as its last component.
+vfs::Follow follow_for_open(const char* path, int flags);
 
 // Opens what was found and remembers what the descriptor is. The descriptor,
 // or a negative errno.

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "shim/call.h"
+#include "shim/two_paths.h"
 #include "vfs/core/sys.h"
 
 namespace shim {
@@ -125,21 +126,14 @@ auto answer_new_name(const Call<Row>& call, int fd, Passed from, Passed to) {
   return answer<Result>(result);
 }
 
-// The kernel's order: link() looks up the whole first path before the second,
-// and knows of the second whether it exists before it compares file systems;
-// rename() walks to both directories, compares, and only then looks at names.
-template <typename Answer>
-long two_paths_in_tree(const LocatedPath& source, const LocatedPath& target, const auto& call) {
-  const bool source_inside = source.where == Where::inside;
-  const bool target_inside = target.where == Where::inside;
-  if (source.where == Where::failed) return source.error;
-  if (Answer::source_first && source_inside && !source.found.exists()) return -ENOENT;
-  if (target.where == Where::failed) return target.error;
-  if (source_inside && target_inside) return Answer::found(source.found, target.found, call);
-  if (Answer::source_first && target_inside && target.found.exists()) return -EEXIST;
-  // One of them is in the tree: no link or rename can join them, as between
-  // two file systems.
-  return -EXDEV;
+template <typename Row>
+long two_paths_in_tree(const Side& from, const Side& to, const Call<Row>& call) {
+  using Answer = typename Row::Answer;
+  const long error =
+      Answer::source_first
+          ? link_error(from, Row::Link::of(call) == vfs::Follow::yes, to)
+          : rename_error(from, to, call.template get_or<Role::flags>(0u));
+  return error != 0 ? error : Answer::found(from.located.found, to.located.found, call);
 }
 
 template <typename Row, typename... A>
@@ -158,20 +152,16 @@ auto answer_two_paths(A... arguments) {
     const int fd = Answer::descriptor(call);
     if (fd >= 0) return answer_new_name(call, fd, from, to);
   }
-  LocatedPath source;
-  LocatedPath target;
+  Side source{from.dirfd, from.path, {}};
+  Side target{to.dirfd, to.path, {}};
   long result = -ESTALE;
   for (int i = 0; i < kAttempts && result == -ESTALE; ++i) {
-    locate(from.dirfd, from.path, Row::Link::of(call), source);
-    locate(to.dirfd, to.path, vfs::Follow::name, target);
-    const auto elsewhere = [](const LocatedPath& located) {
-      return located.where == Where::untouched || located.where == Where::outside;
-    };
-    if (elsewhere(source) && elsewhere(target)) {
-      return call.pass(pass_on(source, from.dirfd, from.path),
-                       pass_on(target, to.dirfd, to.path));
+    locate(from.dirfd, from.path, Row::Link::of(call), source.located);
+    locate(to.dirfd, to.path, vfs::Follow::name, target.located);
+    if (source.is_elsewhere() && target.is_elsewhere()) {
+      return call.pass(source.passed(), target.passed());
     }
-    result = two_paths_in_tree<Answer>(source, target, call);
+    result = two_paths_in_tree(source, target, call);
   }
   log(Row::name, from.path, to.path, result);
   return answer<Result>(result);
@@ -188,6 +178,9 @@ auto answer_descriptor(A... arguments) {
   const Call<Row> call(arguments...);
   const int fd = call.template get<Role::fd>();
   if (!engaged() || fd < 0) return call.pass();
+  if constexpr (requires { Answer::is_idle(call); }) {
+    if (Answer::is_idle(call)) return call.pass();
+  }
   Located located;
   locate_descriptor(fd, located);
   if (located.place == Place::live) {

@@ -106,7 +106,7 @@ VFS_INTERPOSE(int, posix_spawn_file_actions_addopen,
                mode_t mode)) {
   vfs::PathBuffer real;
   const char* passed;
-  const int error = translate(path, shim::follow_for_open(flags), real, passed,
+  const int error = translate(path, shim::follow_for_open(path, flags), real, passed,
                               [&](const vfs::Lookup& found) {
                                 return vfs::prepare_open(shim::workspace, found, flags, real);
                               });

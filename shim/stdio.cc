@@ -102,7 +102,7 @@ VFS_INTERPOSE(FILE*, fopen, (const char* path, const char* mode)) {
   long fd = -ESTALE;
   for (int i = 0; i < shim::kAttempts && fd == -ESTALE; ++i) {
     shim::LocatedPath located;
-    shim::locate(AT_FDCWD, path, shim::follow_for_open(flags), located);
+    shim::locate(AT_FDCWD, path, shim::follow_for_open(path, flags), located);
     if (located.where == shim::Where::untouched || located.where == shim::Where::outside) {
       FILE* stream = VFS_NEXT(fopen)(shim::pass_on(located, AT_FDCWD, path).path, mode);
       if (stream != nullptr) shim::forget_descriptor(fileno(stream));
@@ -125,7 +125,7 @@ VFS_INTERPOSE(FILE*, freopen, (const char* path, const char* mode, FILE* stream)
     return VFS_NEXT(freopen)(path, mode, stream);
   }
   shim::LocatedPath located;
-  shim::locate(AT_FDCWD, path, shim::follow_for_open(flags), located);
+  shim::locate(AT_FDCWD, path, shim::follow_for_open(path, flags), located);
   shim::forget_descriptor(fileno(stream));
   if (located.where == shim::Where::untouched || located.where == shim::Where::outside) {
     return VFS_NEXT(freopen)(shim::pass_on(located, AT_FDCWD, path).path, mode, stream);
