@@ -24,12 +24,7 @@ void status(const Context& context) {
     return;
   }
   nlohmann::json list = nlohmann::json::array();
-  for (const Change& change : changes) {
-    nlohmann::json item{{"kind", std::string(1, static_cast<char>(change.kind))},
-                        {"path", json_text(change.path)}};
-    if (!change.old_path.empty()) item["old_path"] = json_text(change.old_path);
-    list.push_back(std::move(item));
-  }
+  for (const Change& change : changes) list.push_back(change_to_json(change));
   const std::optional<Snapshot> head = workspace.head();
   print_json(nlohmann::json{
       {"root", json_text(workspace.root())},
@@ -39,12 +34,13 @@ void status(const Context& context) {
 }
 
 void diff(const Context& context, const std::string& from, const std::string& to, bool stat) {
+  const DiffFormat format = context.json ? DiffFormat::json : stat ? DiffFormat::counts : DiffFormat::text;
   OpenWorkspace workspace(context);
   Manifest& manifest = workspace.manifest();
   if (from.empty()) {
     const auto before = reference_of(workspace);
     const auto after = merged_reference(workspace);
-    print_diff(changes_of(workspace), *before, *after, stat);
+    print_diff(changes_of(workspace), *before, *after, format);
     return;
   }
   // A alone: from A to the last commit.
@@ -53,7 +49,7 @@ void diff(const Context& context, const std::string& from, const std::string& to
   if (!b) throw Error(workspace.root(), "no commit to compare with", "run `vfs commit` first");
   const auto before = reference_of(workspace.objects(), manifest, a);
   const auto after = reference_of(workspace.objects(), manifest, *b);
-  print_diff(changes_between(manifest, a, *b), *before, *after, stat);
+  print_diff(changes_between(manifest, a, *b), *before, *after, format);
 }
 
 void commit_workspace(const Context& context, const std::string& message) {
@@ -92,6 +88,16 @@ void switch_base(const Context& context, const std::string& spec, bool force) {
   fmt::print("base is now {} {}\n", short_id(snapshot.id), snapshot.message);
 }
 
+void restore(const Context& context, OpenWorkspace& workspace, const std::string& path) {
+  const PathBuffer below = workspace.below_root(context, path);
+  Lookup found;
+  workspace.look_up(below, found);
+  restore_path(workspace, below);
+  if (!found.exists() && !found.whiteout) {
+    throw system_error(path, ENOENT, "`vfs status` shows what changed");
+  }
+}
+
 }  // namespace
 
 void add_change_commands(CLI::App& app, Context& context) {
@@ -108,6 +114,7 @@ void add_change_commands(CLI::App& app, Context& context) {
   CLI::App* diff_command = app.add_subcommand(
       "diff", "Unified diff of the workspace, of snapshot A to the last commit, or of A to B.");
   diff_command->add_flag("--stat", flag, "only count lines");
+  add_json_flag(*diff_command, context);
   diff_command->add_option("A", first, "snapshot");
   diff_command->add_option("B", second, "snapshot");
   diff_command->callback([&] { diff(context, first, second, flag); });
@@ -129,9 +136,7 @@ void add_change_commands(CLI::App& app, Context& context) {
   restore_command->callback([&] {
     OpenWorkspace workspace(context);
     const BaseLock one_after_the_other(workspace);
-    for (const std::string& path : paths) {
-      restore_path(workspace, workspace.below_root(context, path));
-    }
+    for (const std::string& path : paths) restore(context, workspace, path);
   });
 
   CLI::App* discard_command = app.add_subcommand("discard", "Drop all changes.");

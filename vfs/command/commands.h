@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "vfs/command/context.h"
+#include "vfs/command/text.h"
 
 namespace vfs {
 
@@ -24,11 +25,5 @@ void add_store_commands(CLI::App& app, Context& context);
 void add_json_flag(CLI::App& command, Context& context);
 // Printed as one line.
 void print_json(const std::string& text);
-
-// A moment of a nanosecond clock as people read it, in UTC.
-std::string time_text(int64_t seconds);
-
-// Bytes of a path as valid UTF-8 for JSON: bytes that are not become \xNN.
-std::string json_text(std::string_view bytes);
 
 }  // namespace vfs

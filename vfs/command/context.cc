@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,18 +38,32 @@ std::string as_user_sees(const std::string& real) {
   return real;
 }
 
+std::string working_directory() {
+  char here[PATH_MAX];
+  if (::getcwd(here, sizeof(here)) != nullptr) return as_user_sees(here);
+  const int error = errno;
+  // `vfs switch` or `vfs discard` may have taken the layer's directory away
+  // under a shell that stands in it; the tree can still have one of this name.
+  constexpr std::string_view kDeleted = " (deleted)";
+  std::string gone = read_link_text("/proc/self/cwd");
+  if (error == ENOENT && gone.ends_with(kDeleted)) {
+    gone.resize(gone.size() - kDeleted.size());
+    const std::string seen = as_user_sees(gone);
+    if (seen != gone) return seen;
+  }
+  throw system_error("working directory", error, "go to a directory that exists");
+}
+
 }  // namespace
 
 Context Context::start() {
   if (void* suspend = ::dlsym(RTLD_DEFAULT, "vfs_shim_suspend")) {
     reinterpret_cast<void (*)()>(suspend)();
   }
-  char here[PATH_MAX];
-  if (::getcwd(here, sizeof(here)) == nullptr) {
-    throw system_error("working directory", errno, "go to a directory that exists");
-  }
   Context context;
-  context.directory = as_user_sees(here);
+  context.directory = working_directory();
+  const char* named = getenv("VFS_WORKSPACE");
+  if (named != nullptr && *named != '\0') context.workspace = context.absolute(named);
   return context;
 }
 
@@ -119,9 +134,25 @@ void OpenWorkspace::set_head(const SnapshotId& id) {
   }
 }
 
+std::string OpenWorkspace::without_links_into(const std::string& absolute) const {
+  PathBuffer rest;
+  if (enter_workspace(*core_, absolute.c_str(), rest)) return absolute;
+  // Paths of a snapshot do not exist in the real file system: look from the
+  // left for the link that leads to the root.
+  for (size_t end = absolute.find('/', 1);; end = absolute.find('/', end + 1)) {
+    const std::string front = absolute.substr(0, end);
+    std::error_code error;
+    const std::string real = fs::canonical(front, error).string();
+    if (error) return absolute;
+    if (enter_workspace(*core_, real.c_str(), rest)) return real + absolute.substr(front.size());
+    if (end == std::string::npos) return absolute;
+  }
+}
+
 PathBuffer OpenWorkspace::below_root(const Context& context, const std::string& path) const {
-  const std::string absolute = context.absolute(path);
-  PathBuffer rest = path_buffer(absolute);  // says so if it is too long
+  path_buffer(path);  // says so if it is too long
+  const std::string absolute = without_links_into(context.absolute(path));
+  PathBuffer rest = path_buffer(absolute);
   if (!enter_workspace(*core_, absolute.c_str(), rest)) {
     throw Error(absolute, "outside the workspace " + root(), "give a path below its root");
   }

@@ -16,6 +16,7 @@ namespace vfs {
 // process itself always works on real files (the shim is off in it).
 struct Context {
   std::string directory;  // absolute, as the user sees it
+  std::string workspace;  // what VFS_WORKSPACE names, absolute; may be empty
   bool json = false;
 
   // Turns the shim off, if this process runs under it, and finds out where
@@ -31,7 +32,9 @@ struct Context {
 class OpenWorkspace {
  public:
   OpenWorkspace(const Context& context, const std::string& directory);
-  explicit OpenWorkspace(const Context& context) : OpenWorkspace(context, context.directory) {}
+  // The one that VFS_WORKSPACE names, else the one around the working directory.
+  explicit OpenWorkspace(const Context& context)
+      : OpenWorkspace(context, context.workspace.empty() ? context.directory : context.workspace) {}
 
   Workspace& core() { return *core_; }
   const Store& store() const { return *store_; }
@@ -44,6 +47,10 @@ class OpenWorkspace {
   // workspace that was never committed.
   std::optional<Snapshot> head();
   void set_head(const SnapshotId& id);
+
+  // An absolute path with links that lead into the workspace from outside
+  // resolved: "/link/to/root/a" becomes "ROOT/a". Others as they are.
+  std::string without_links_into(const std::string& absolute) const;
 
   // An argument as a path relative to the root. Throws Error if it is outside.
   PathBuffer below_root(const Context& context, const std::string& path) const;

@@ -9,6 +9,9 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "vfs/command/text.h"
 
 namespace vfs {
 namespace {
@@ -98,46 +101,92 @@ void print_attributes(const std::string& path, const Side& before, const Side& a
   }
 }
 
+// One changed path, read and compared.
+struct Difference {
+  Side left;
+  Side right;
+  std::string old_label;
+  std::string new_label;
+  bool binary = false;
+  std::string text;  // unified diff
+  uint64_t added = 0;
+  uint64_t removed = 0;
+};
+
+Difference compare(const Change& change, const std::string& path, Reference& before,
+                   Reference& after) {
+  const std::string& old_path = change.kind == ChangeKind::renamed ? change.old_path : path;
+  Difference out;
+  out.left = side_of(before, old_path);
+  out.right = side_of(after, path);
+  out.old_label = out.left.entry ? "a/" + old_path : "/dev/null";
+  out.new_label = out.right.entry ? "b/" + path : "/dev/null";
+  out.binary = is_binary(out.left.content) || is_binary(out.right.content);
+  if (!out.binary && out.left.content != out.right.content) {
+    out.text = run_diff(out.old_label, out.left.content, out.new_label, out.right.content);
+    count_lines(out.text, out.added, out.removed);
+  }
+  return out;
+}
+
+void print_text(const Change& change, const std::string& path, const Difference& found) {
+  print_attributes(path, found.left, found.right);
+  if (change.kind == ChangeKind::renamed) fmt::print("rename {} -> {}\n", change.old_path, path);
+  if (found.binary && found.left.content != found.right.content) {
+    fmt::print("Binary files {} and {} differ\n", found.old_label, found.new_label);
+  }
+  fmt::print("{}", found.text);
+}
+
+void print_counts(const Change& change, const std::string& path, const Difference& found) {
+  if (found.binary) {
+    fmt::print(" {} | binary, {} -> {} bytes\n", path, found.left.content.size(),
+               found.right.content.size());
+  } else {
+    fmt::print(" {} | {} +{} -{}\n", path, static_cast<char>(change.kind), found.added,
+               found.removed);
+  }
+}
+
+nlohmann::json to_json(const Change& change, const Difference& found) {
+  nlohmann::json out = change_to_json(change);
+  out["binary"] = found.binary;
+  out["added"] = found.added;
+  out["removed"] = found.removed;
+  return out;
+}
+
 }  // namespace
 
+nlohmann::json change_to_json(const Change& change) {
+  nlohmann::json out{{"kind", std::string(1, static_cast<char>(change.kind))},
+                     {"path", json_text(change.path)}};
+  if (!change.old_path.empty()) out["old_path"] = json_text(change.old_path);
+  return out;
+}
+
 void print_diff(const std::vector<Change>& changes, Reference& before, Reference& after,
-                bool stat) {
-  uint64_t total_added = 0;
-  uint64_t total_removed = 0;
+                DiffFormat format) {
+  uint64_t added = 0;
+  uint64_t removed = 0;
+  nlohmann::json list = nlohmann::json::array();
   for (const Change& change : changes) {
     const bool directory = change.path.back() == '/';
     const std::string path = directory ? change.path.substr(0, change.path.size() - 1) : change.path;
-    const std::string& old_path = change.kind == ChangeKind::renamed ? change.old_path : path;
-    const Side left = side_of(before, old_path);
-    const Side right = side_of(after, path);
-    const std::string old_label = left.entry ? "a/" + old_path : "/dev/null";
-    const std::string new_label = right.entry ? "b/" + path : "/dev/null";
-    if (!stat) print_attributes(path, left, right);
-    if (change.kind == ChangeKind::renamed && !stat) fmt::print("rename {} -> {}\n", old_path, path);
-    if (is_binary(left.content) || is_binary(right.content)) {
-      if (left.content == right.content) continue;
-      if (stat) {
-        fmt::print(" {} | binary, {} -> {} bytes\n", path, left.content.size(), right.content.size());
-      } else {
-        fmt::print("Binary files {} and {} differ\n", old_label, new_label);
-      }
-      continue;
-    }
-    const std::string text = run_diff(old_label, left.content, new_label, right.content);
-    uint64_t added = 0;
-    uint64_t removed = 0;
-    count_lines(text, added, removed);
-    total_added += added;
-    total_removed += removed;
-    if (stat) {
-      fmt::print(" {} | {} +{} -{}\n", path, static_cast<char>(change.kind), added, removed);
-    } else {
-      fmt::print("{}", text);
+    const Difference found = compare(change, path, before, after);
+    added += found.added;
+    removed += found.removed;
+    switch (format) {
+      case DiffFormat::text: print_text(change, path, found); break;
+      case DiffFormat::counts: print_counts(change, path, found); break;
+      case DiffFormat::json: list.push_back(to_json(change, found)); break;
     }
   }
-  if (stat) {
-    fmt::print(" {} paths changed, {} insertions(+), {} deletions(-)\n", changes.size(), total_added,
-               total_removed);
+  if (format == DiffFormat::counts) {
+    fmt::print(" {} paths changed, {} insertions(+), {} deletions(-)\n", changes.size(), added,
+               removed);
+  } else if (format == DiffFormat::json) {
+    fmt::print("{}\n", nlohmann::json{{"changes", list}, {"added", added}, {"removed", removed}}.dump());
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "vfs/command/changes.h"
 #include "vfs/command/commands.h"
+#include "vfs/command/diff.h"
 
 namespace vfs {
 namespace {
@@ -41,10 +42,7 @@ void show(const Context& context, const std::string& spec) {
   if (context.json) {
     nlohmann::json out = to_json(snapshot);
     out["changes"] = nlohmann::json::array();
-    for (const Change& change : changes) {
-      out["changes"].push_back({{"kind", std::string(1, static_cast<char>(change.kind))},
-                                {"path", json_text(change.path)}});
-    }
+    for (const Change& change : changes) out["changes"].push_back(change_to_json(change));
     print_json(out.dump());
     return;
   }

@@ -1,6 +1,7 @@
 // vfs: the command. Exit status 0 success, 1 failure, 2 usage.
 #include <stdio.h>
-#include <time.h>
+
+#include <filesystem>
 
 #include "vfs/command/commands.h"
 
@@ -12,35 +13,6 @@ void add_json_flag(CLI::App& command, Context& context) {
 
 void print_json(const std::string& text) { fmt::print("{}\n", text); }
 
-std::string time_text(int64_t seconds) {
-  const time_t time = seconds;
-  struct tm parts;
-  char text[64];
-  gmtime_r(&time, &parts);
-  strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
-  return text;
-}
-
-std::string json_text(std::string_view bytes) {
-  std::string text;
-  for (size_t i = 0; i < bytes.size();) {
-    const auto byte = static_cast<unsigned char>(bytes[i]);
-    const size_t length = byte < 0x80 ? 1 : byte >> 5 == 6 ? 2 : byte >> 4 == 14 ? 3 : byte >> 3 == 30 ? 4 : 0;
-    bool valid = length > 0 && i + length <= bytes.size() && byte != 0xc0 && byte != 0xc1;
-    for (size_t k = 1; valid && k < length; ++k) {
-      valid = (static_cast<unsigned char>(bytes[i + k]) & 0xc0) == 0x80;
-    }
-    if (valid) {
-      text.append(bytes.substr(i, length));
-      i += length;
-    } else {
-      text += fmt::format("\\x{:02x}", byte);
-      ++i;
-    }
-  }
-  return text;
-}
-
 namespace {
 
 int run(int argc, char** argv) {
@@ -48,6 +20,8 @@ int run(int argc, char** argv) {
   CLI::App app("A copy-on-write virtual file system for unmodified programs.\n"
                "Store: $VFS_STORE, else $XDG_DATA_HOME/vfs, else ~/.local/share/vfs.",
                "vfs");
+  app.footer("With --json, bytes of names that are not UTF-8 are written as \\xNN.\n"
+             "Exit status: 0, 1 (failure) or 2 (usage).");
   app.set_version_flag("--version", VFS_VERSION);
   app.require_subcommand(1);
   add_tree_commands(app, context);
@@ -67,17 +41,37 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace vfs
 
-int main(int argc, char** argv) {
-  try {
-    const int result = vfs::run(argc, argv);
-    if (fflush(stdout) != 0) throw vfs::system_error("standard output", errno);
-    return result;
-  } catch (const vfs::Error& error) {
-    fflush(stdout);
-    fmt::print(stderr, "vfs: {}: {}\n", error.what_failed, error.why);
-    if (!error.hint.empty()) fmt::print(stderr, "     {}\n", error.hint);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "vfs: unexpected: {}\n", error.what());
-  }
+namespace {
+
+int say(const std::string& what, const std::string& why, const std::string& hint = {}) {
+  fmt::print(stderr, "vfs: {}: {}\n", what, why);
+  if (!hint.empty()) fmt::print(stderr, "     {}\n", hint);
   return 1;
+}
+
+int run_and_explain(int argc, char** argv) {
+  try {
+    return vfs::run(argc, argv);
+  } catch (const vfs::Error& error) {
+    return say(error.what_failed, error.why, error.hint);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return say(error.path1().string(), error.code().message());
+  } catch (const std::system_error& error) {
+    // What could not be printed is told below.
+    return ferror(stdout) != 0 ? 1 : say("system", error.code().message());
+  } catch (const std::exception& error) {
+    return say("unexpected", error.what(), "please report this, with the command that caused it");
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int result = run_and_explain(argc, argv);
+  errno = 0;
+  const bool flushed = fflush(stdout) == 0;
+  if (flushed && ferror(stdout) == 0) return result;
+  // An earlier write failed, and its errno is gone: try to learn it again.
+  if (errno == 0 && fputc('\n', stdout) != EOF) fflush(stdout);
+  return say("standard output", errno != 0 ? strerrordesc_np(errno) : "not everything was written");
 }

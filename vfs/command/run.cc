@@ -41,7 +41,8 @@ std::string preload_with(const std::string& shim) {
   return shim + others;
 }
 
-void enter_directory(OpenWorkspace& workspace, const std::string& directory) {
+void enter_directory(OpenWorkspace& workspace, std::string& directory) {
+  directory = workspace.without_links_into(directory);
   PathBuffer below;
   Lookup found;
   PathBuffer real;
@@ -60,7 +61,7 @@ void enter_directory(OpenWorkspace& workspace, const std::string& directory) {
 
 }  // namespace
 
-int run_inside(OpenWorkspace& workspace, const std::string& directory,
+int run_inside(OpenWorkspace& workspace, std::string directory,
                const std::vector<std::string>& arguments) {
   const std::string shim = find_shim();
   const std::string preload = preload_with(shim);

@@ -8,7 +8,7 @@ namespace vfs {
 // Runs `arguments` with the shim in the workspace, at the virtual directory
 // `directory` (absolute), and waits. Gives the wait status. Throws Error if it
 // cannot be started.
-int run_inside(OpenWorkspace& workspace, const std::string& directory,
+int run_inside(OpenWorkspace& workspace, std::string directory,
                const std::vector<std::string>& arguments);
 
 // Ends this process as the child ended: same exit status, or same signal.

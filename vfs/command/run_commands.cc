@@ -10,21 +10,27 @@ namespace vfs {
 namespace {
 
 struct RunOptions {
-  std::string directory = ".";
+  std::string directory;  // empty: here
   std::vector<std::string> arguments;
   std::string message;
   bool commit = false;
 };
 
+OpenWorkspace workspace_of(const Context& context, const RunOptions& options) {
+  if (options.directory.empty()) return OpenWorkspace(context);
+  return OpenWorkspace(context, context.absolute(options.directory));
+}
+
 void run(const Context& context, const RunOptions& options) {
   const std::string directory = context.absolute(options.directory);
   int status;
   {
-    OpenWorkspace workspace(context, directory);
+    OpenWorkspace workspace = workspace_of(context, options);
     status = run_inside(workspace, directory, options.arguments);
     if (options.commit && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
       std::string message = options.message;
-      if (message.empty()) {
+      if (message.empty() || message == " ") {
+        message.clear();
         for (const std::string& argument : options.arguments) {
           message += (message.empty() ? "" : " ") + argument;
         }
@@ -44,9 +50,11 @@ void add_run_commands(CLI::App& app, Context& context) {
   CLI::App* run_command = app.add_subcommand(
       "run", "Run CMD inside the workspace; ends with CMD's exit status or signal.");
   run_command->add_option("-C", options.directory, "workspace, or a directory in it, to run in");
-  CLI::Option* commit_option = run_command->add_option(
-      "--commit", options.message, "commit afterwards if CMD succeeds; the message is optional");
-  commit_option->expected(0, 1);
+  // A flag, since an option that may have a value would take the "--" behind it.
+  // Without a value it gets what stands in braces.
+  CLI::Option* commit_option = run_command->add_flag(
+      "--commit{ }", options.message,
+      "commit afterwards if CMD succeeds, with --commit=MSG or else CMD as message");
   run_command->add_option("CMD", options.arguments, "the program and its arguments, after --")
       ->required();
   run_command->callback([&context, commit_option] {
@@ -60,7 +68,7 @@ void add_run_commands(CLI::App& app, Context& context) {
     const std::string directory = context.absolute(options.directory);
     int status;
     {
-      OpenWorkspace workspace(context, directory);
+      OpenWorkspace workspace = workspace_of(context, options);
       status = run_shell(workspace, directory);
     }
     end_like(status);

@@ -5,6 +5,7 @@
 
 #include "manifest/index_writer.h"
 #include "manifest/ingest.h"
+#include "vfs/command/changes.h"
 #include "vfs/command/commands.h"
 #include "vfs/command/export.h"
 #include "vfs/command/state.h"
@@ -47,7 +48,27 @@ void init(const Context& context, const std::string& directory) {
   }
 }
 
+// The real files of a workspace are not what its user sees.
+void refuse_workspace(const Context& context, const std::string& directory) {
+  PathBuffer root;
+  if (!find_workspace(directory.c_str(), root)) return;
+  OpenWorkspace workspace(context, root.text);
+  if (workspace.core().has_snapshot_base() || !changes_of(workspace).empty()) {
+    throw Error(directory, "a workspace, whose changes are in its layer and not in these files",
+                "`vfs commit` makes a snapshot of it");
+  }
+}
+
+// An export would write into the tree that it reads.
+void refuse_inside(OpenWorkspace& workspace, const std::string& directory) {
+  PathBuffer rest;
+  if (enter_workspace(workspace.core(), directory.c_str(), rest)) {
+    throw Error(directory, "inside the workspace", "export to a directory outside of it");
+  }
+}
+
 void ingest_tree(const Context& context, const std::string& directory, const std::string& name) {
+  refuse_workspace(context, context.absolute(directory));
   const Store store = Store::open(Store::default_path());
   Manifest manifest(store);
   // Until the name is set: nothing else keeps the snapshot.
@@ -91,6 +112,7 @@ void clone(const Context& context, const std::string& source, const std::string&
 void export_tree(const Context& context, const std::string& directory, const std::string& snapshot) {
   if (snapshot.empty()) {
     OpenWorkspace workspace(context);
+    refuse_inside(workspace, context.absolute(directory));
     export_workspace(workspace, context.absolute(directory));
     return;
   }

@@ -34,7 +34,7 @@ nlohmann::json to_json(OpenWorkspace& workspace, const Lookup& found) {
   struct stat status;
   get_status(workspace.core(), found, status);
   const Entry entry = entry_of(workspace, found);
-  nlohmann::json out{{"path", json_text(found.path.text)},
+  nlohmann::json out{{"path", found.path.length != 0 ? json_text(found.path.text) : "."},
                      {"type", S_ISDIR(status.st_mode)   ? "directory"
                               : S_ISREG(status.st_mode) ? "file"
                               : S_ISLNK(status.st_mode) ? "link"

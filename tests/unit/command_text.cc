@@ -1,0 +1,26 @@
+// What scripts are given must be valid, whatever bytes a name has.
+#include "vfs/command/text.h"
+
+#include <catch2/catch.hpp>
+
+using namespace vfs;
+
+TEST_CASE("names in JSON are valid UTF-8") {
+  CHECK(json_text("plain \n\t\"\\ ä € 😀") == "plain \n\t\"\\ ä € 😀");
+  CHECK(json_text("\xff") == "\\xff");
+  CHECK(json_text("a\xc3") == "a\\xc3");                         // broken off
+  CHECK(json_text("\xc0\xaf") == "\\xc0\\xaf");                  // longer than needed
+  CHECK(json_text("\xe0\x80\x80") == "\\xe0\\x80\\x80");
+  CHECK(json_text("\xf0\x80\x80\x80") == "\\xf0\\x80\\x80\\x80");
+  CHECK(json_text("\xed\xa0\x80") == "\\xed\\xa0\\x80");         // a surrogate
+  CHECK(json_text("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");  // beyond Unicode
+  CHECK(json_text("\xf4\x8f\xbf\xbf") == "\xf4\x8f\xbf\xbf");
+  CHECK(json_text("").empty());
+}
+
+TEST_CASE("times are written in UTC") {
+  CHECK(time_text(0) == "1970-01-01 00:00:00");
+  CHECK(time_text(1'714'979'289) == "2024-05-06 07:08:09");
+  CHECK(time_text(-1) == "1969-12-31 23:59:59");
+  CHECK(time_text(INT64_MAX) == "@9223372036854775807");
+}

@@ -1,0 +1,52 @@
+#include "vfs/command/text.h"
+
+#include <fmt/format.h>
+#include <time.h>
+
+namespace vfs {
+namespace {
+
+// The length of the character that `bytes` begin with; 0 if it is none:
+// broken off, longer than needed, a surrogate, or beyond Unicode.
+size_t character_length(std::string_view bytes) {
+  const auto at = [&](size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  const unsigned char first = at(0);
+  if (first < 0x80) return 1;
+  const size_t length = first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
+  if (length == 0 || bytes.size() < length) return 0;
+  uint32_t code = first & (0x7fu >> length);
+  for (size_t i = 1; i < length; ++i) {
+    if ((at(i) & 0xc0) != 0x80) return 0;
+    code = code << 6 | (at(i) & 0x3fu);
+  }
+  constexpr uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
+  const bool surrogate = code >= 0xd800 && code < 0xe000;
+  return code < kSmallest[length] || surrogate || code > 0x10ffff ? 0 : length;
+}
+
+}  // namespace
+
+std::string time_text(int64_t seconds) {
+  const time_t time = seconds;
+  struct tm parts = {};
+  char text[64] = "";
+  if (gmtime_r(&time, &parts) == nullptr) return fmt::format("@{}", seconds);
+  strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
+  return text;
+}
+
+std::string json_text(std::string_view bytes) {
+  std::string text;
+  while (!bytes.empty()) {
+    const size_t length = character_length(bytes);
+    if (length != 0) {
+      text.append(bytes.substr(0, length));
+    } else {
+      text += fmt::format("\\x{:02x}", static_cast<unsigned char>(bytes[0]));
+    }
+    bytes.remove_prefix(length != 0 ? length : 1);
+  }
+  return text;
+}
+
+}  // namespace vfs
