@@ -3,7 +3,7 @@
 # its exit code, JSON that is JSON, wrong arguments, pipes and full devices, names of any bytes.
 # shellcheck source-path=SCRIPTDIR/../lib disable=SC2016,SC2317
 . "$(dirname "$0")/../lib/common.sh"
-need python3 head
+need python3 head setpriv
 
 fixture() {
   mkdir -p d/e
@@ -169,4 +169,22 @@ for base in "${bases[@]}"; do
   }
   check "$base: full devices and closed pipes" full_and_closed
 done
+
+# As an ordinary user, for whom a mode counts that forbids reading to the owner. Run by root, as nobody.
+unreadable() {
+  local as=()
+  chmod 755 "$T"
+  [ "$(id -u)" != 0 ] || as=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+  mkdir -p "$T/nobody/out" && cp "$vfs" "$shim" "$T/nobody/" && mkdir "$T/nobody/lib" && mv "$T/nobody/libvfs.so" "$T/nobody/lib/"
+  mkdir "$T/nobody/bin" && mv "$T/nobody/vfs" "$T/nobody/bin/"
+  [ "$(id -u)" != 0 ] || chown -R 65534:65534 "$T/nobody"
+  (cd "$T/nobody" && "${as[@]}" env T="$T/nobody" HOME="$T/nobody" VFS_STORE="$T/nobody/store" bash -c '
+    mkdir tree && echo one >tree/a && echo two >tree/b && bin/vfs ingest tree --name t >/dev/null && bin/vfs clone t work >/dev/null
+    cd work && ../bin/vfs run -- sh -c "echo secret >>a; chmod 0 a; touch -d 2020-01-01 a; mv a c; chmod 0 b; mv b d" &&
+    says "^secret$" ../bin/vfs cat c; says "^R b -> d$" ../bin/vfs status; says "^\+secret$" ../bin/vfs diff
+    says "" ../bin/vfs export ../ex; [ "$(stat -c "%a %Y" ../ex/c)" = "0 1577836800" ] || stat ../ex/c
+    says "^[0-9a-f]{12}" ../bin/vfs commit -m shut; [ -z "$(../bin/vfs status)" ] || ../bin/vfs status
+    find ../store/workspaces/*/upper -type f; says "^mode +0000" ../bin/vfs stat c; says "^mtime +1577836800" ../bin/vfs stat c')
+}
+check "drafts that their owner must not read" unreadable
 finish

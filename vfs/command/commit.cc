@@ -125,9 +125,11 @@ void Commit::collect_directory(const Lookup& found, TreeNode& node) {
 }
 
 void Commit::store_draft(Draft& draft, int64_t started) {
-  const Descriptor fd(
-      ::open(draft.real.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  if (!fd) throw system_error(draft.path, errno);
+  bool forced;
+  const Descriptor fd =
+      draft.upper ? open_draft(draft.real, forced)
+                  : Descriptor(::open(draft.real.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) throw system_error(draft.path, errno, "make it readable, or try again if it is gone");
   // Asked before the bytes are read: a writer that comes later changes mtime.
   const bool written = draft.upper && has_writer(fd.get());
   const StoredObject stored = workspace_.objects().put(fd.get(), draft.path);

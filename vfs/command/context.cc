@@ -180,13 +180,40 @@ void OpenWorkspace::look_up_existing(const PathBuffer& path, Lookup& found) {
   }
 }
 
+Descriptor open_draft(const std::string& real, bool& forced) {
+  constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+  forced = false;
+  Descriptor fd(::open(real.c_str(), kFlags | O_NOFOLLOW));
+  // Again, since someone who does the same with another name of the inode may
+  // restore its mode before we have opened it.
+  for (int attempt = 0; !fd && errno == EACCES && attempt < 5; ++attempt) {
+    const Descriptor place(::open(real.c_str(), O_PATH | O_CLOEXEC | O_NOFOLLOW));
+    struct stat status;
+    if (!place || ::fstat(place.get(), &status) != 0) return {};
+    if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid()) return errno = EACCES, Descriptor();
+    // By descriptor: the name may lead elsewhere by now.
+    const std::string inode = fmt::format("/proc/self/fd/{}", place.get());
+    if (::chmod(inode.c_str(), (status.st_mode & 07777) | S_IRUSR) != 0) return {};
+    forced = true;
+    fd = Descriptor(::open(inode.c_str(), kFlags));
+    const int error = errno;
+    ::chmod(inode.c_str(), status.st_mode & 07777);
+    errno = error;
+  }
+  return fd;
+}
+
 Descriptor OpenWorkspace::open_content(const Lookup& found) {
   PathBuffer real;
+  bool forced;
   if (found.is_sealed()) return objects_->open(found.digest);
-  const bool fits = found.source == Source::live ? core_->live_path(found.base_path(), real)
-                                                 : core_->upper_path(found.path, real);
-  Descriptor fd(fits ? ::open(real.text, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1);
-  if (!fd) throw system_error(found.path.text, errno);
+  const bool live = found.source == Source::live;
+  const bool fits =
+      live ? core_->live_path(found.base_path(), real) : core_->upper_path(found.path, real);
+  if (!fits) throw system_error(found.path.text, ENAMETOOLONG);
+  Descriptor fd = live ? Descriptor(::open(real.text, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK))
+                       : open_draft(real.text, forced);
+  if (!fd) throw system_error(found.path.text, errno, "make it readable");
   return fd;
 }
 

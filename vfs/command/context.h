@@ -70,6 +70,11 @@ class OpenWorkspace {
   std::optional<Manifest> manifest_;
 };
 
+// Opens a file of upper for reading, also one whose mode forbids that to its
+// owner, who we are: the mode is changed for a moment, and `forced` says so
+// (ctime has changed then). No descriptor and errno set if that fails.
+Descriptor open_draft(const std::string& real, bool& forced);
+
 // Entry fields from a look-up; everything but digest and tree of drafts.
 Entry entry_of(OpenWorkspace& workspace, const Lookup& found);
 

@@ -134,7 +134,8 @@ void Tidy::remove_records() {
 // True if the draft left upper: nobody has it open for writing or locked, and
 // it still is what was stored.
 bool Tidy::remove_draft(const Draft& draft) {
-  const Descriptor fd(::open(draft.real.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  bool forced;
+  const Descriptor fd = open_draft(draft.real, forced);
   if (!fd) {
     if (errno == ENOENT) remove_again(draft);
     return true;
@@ -142,7 +143,7 @@ bool Tidy::remove_draft(const Draft& draft) {
   const Lease lease(fd.get());
   if (!lease.held() || is_locked(fd.get())) return false;
   struct stat now;
-  if (!is_as_stored(draft, fd.get(), now)) return false;
+  if (!is_as_stored(draft, fd.get(), forced, now)) return false;
   const KeepTimes keep(fs::path(draft.real).parent_path().c_str());
   // Whoever had found the file here and waits in open(2) for the lease would
   // get an inode without a name.
@@ -155,10 +156,13 @@ bool Tidy::remove_draft(const Draft& draft) {
 }
 
 // Under the lease: nothing can be written any more.
-bool Tidy::is_as_stored(const Draft& draft, int fd, struct stat& now) {
+bool Tidy::is_as_stored(const Draft& draft, int fd, bool forced, struct stat& now) {
   if (::fstat(fd, &now) != 0) return false;
   const auto relinked = relinked_.find({now.st_dev, now.st_ino});
   const bool ours = relinked != relinked_.end();
+  if (forced) {  // which has changed ctime: only the bytes can tell
+    return same_but_ctime(now, draft.status) && digest_of_file(fd, draft.path) == draft.digest;
+  }
   if (!same_inode_state(now, ours ? relinked->second : draft.status)) return false;
   if (ours) return same_but_ctime(now, draft.status);
   return draft.settled || digest_of_file(fd, draft.path) == draft.digest;
