@@ -183,9 +183,12 @@ auto answer_descriptor(A... arguments) {
   }
   Located located;
   locate_descriptor(fd, located);
-  if (located.place == Place::live) {
+  if (located.place == Place::live || located.place == Place::upper) {
     struct stat status;
-    if (vfs::sys::fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+    const bool known = vfs::sys::fstat(fd, &status) == 0;
+    // A directory changes by its path: what it shows is not what it is.
+    if (located.place == Place::upper && !(known && S_ISDIR(status.st_mode))) return call.pass();
+    if (known && S_ISREG(status.st_mode)) {
       const int result = make_descriptor_draft(fd);
       return result == 0 ? call.pass() : answer(result);
     }

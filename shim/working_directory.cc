@@ -24,7 +24,7 @@ using shim::workspace;
 long change_to(const vfs::Lookup& found) {
   if (!found.exists()) return -ENOENT;
   if (!found.is_directory()) return -ENOTDIR;
-  if (found.source == vfs::Source::snapshot) {
+  if (found.source != vfs::Source::live) {
     const int allowed = vfs::check_access(found.status, X_OK, true);
     if (allowed != 0) return allowed;
   }

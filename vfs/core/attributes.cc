@@ -1,6 +1,7 @@
 #include "vfs/core/attributes.h"
 
 #include "vfs/core/copy_up.h"
+#include "vfs/core/directory_mode.h"
 #include "vfs/core/listing.h"
 #include "vfs/core/open.h"
 #include "vfs/core/sys.h"
@@ -19,16 +20,18 @@ int write_record(Workspace& workspace, const Lookup& found, const ObjectRecord& 
   return result == -EAGAIN ? -ESTALE : result;
 }
 
-bool owns(const struct stat& status) {
-  const uid_t user = sys::geteuid();
-  return user == 0 || user == status.st_uid;
-}
-
 // Brings the inode up and gives its path, for the kernel to do the change.
 int draft_path(Workspace& workspace, const Lookup& found, PathBuffer& path) {
   const int result = copy_up(workspace, found, Content::keep);
   if (result != 0) return result;
   return workspace.upper_path(found.path, path) ? 0 : -ENAMETOOLONG;
+}
+
+// The directory itself is upper's; what it shows is the program's.
+int change_directory(Workspace& workspace, const Lookup& found, const struct stat& wanted) {
+  PathBuffer path;
+  const int result = draft_path(workspace, found, path);
+  return result != 0 ? result : set_directory_mode(workspace, path.text, found.hash, wanted);
 }
 
 void set_time(struct timespec& field, const struct timespec* wanted) {
@@ -58,7 +61,7 @@ int check_times(const Lookup& found, const struct timespec* times) {
     if (!is_valid(times[0]) || !is_valid(times[1])) return -EINVAL;
     if (times[0].tv_nsec == UTIME_OMIT && times[1].tv_nsec == UTIME_OMIT) return 0;
   }
-  if (owns(found.status)) return 0;
+  if (is_owner(found.status)) return 0;
   if (!means_now(times)) return -EPERM;
   return check_access(found.status, W_OK, true);
 }
@@ -74,40 +77,46 @@ int get_status(Workspace& workspace, const Lookup& found, struct stat& status) {
 
 int change_mode(Workspace& workspace, const Lookup& found, mode_t mode) {
   if (!found.exists()) return -ENOENT;
-  if (found.source != Source::upper && !owns(found.status)) return -EPERM;
+  if (found.is_link()) return -EOPNOTSUPP;
+  mode &= 07777;
+  if (found.source != Source::upper || found.is_directory()) {
+    const int result = check_mode_change(found.status, mode);
+    if (result != 0) return result;
+  }
+  if (found.is_directory()) {
+    struct stat wanted = found.status;
+    wanted.st_mode = S_IFDIR | mode;
+    return change_directory(workspace, found, wanted);
+  }
   if (changes_by_record(found)) {
     ObjectRecord object = object_record_of(found);
-    object.mode = (object.mode & S_IFMT) | (mode & 07777);
+    object.mode = (object.mode & S_IFMT) | mode;
     return write_record(workspace, found, object);
   }
   PathBuffer path;
   const int result = draft_path(workspace, found, path);
   // Not followed: fchmodat has no such flag, but a link cannot stand here
   // unless it replaced the file just now, and links have no mode to change.
-  if (result != 0) return result;
-  return found.is_link() ? -EOPNOTSUPP : sys::chmod(path.text, mode);
+  return result != 0 ? result : sys::chmod(path.text, mode);
 }
 
 int change_owner(Workspace& workspace, const Lookup& found, uid_t uid, gid_t gid) {
   if (!found.exists()) return -ENOENT;
+  if (found.source != Source::upper || found.is_directory()) {
+    const int result = check_owner_change(found.status, uid, gid);
+    if (result != 0) return result;
+  }
+  struct stat wanted = found.status;
+  if (uid != static_cast<uid_t>(-1)) wanted.st_uid = uid;
+  if (gid != static_cast<gid_t>(-1)) wanted.st_gid = gid;
+  if (found.is_directory()) return change_directory(workspace, found, wanted);
   if (changes_by_record(found)) {
-    const uid_t new_uid = uid == static_cast<uid_t>(-1) ? found.status.st_uid : uid;
-    const gid_t new_gid = gid == static_cast<gid_t>(-1) ? found.status.st_gid : gid;
-    if (sys::geteuid() != 0 &&
-        (new_uid != found.status.st_uid || new_gid != found.status.st_gid)) {
-      // Changing the group to one of one's own is the kernel's to judge.
-      PathBuffer path;
-      const int result = draft_path(workspace, found, path);
-      return result != 0 ? result : sys::lchown(path.text, uid, gid);
-    }
     ObjectRecord object = object_record_of(found);
-    object.uid = new_uid;
-    object.gid = new_gid;
+    object.uid = wanted.st_uid;
+    object.gid = wanted.st_gid;
     // As the kernel: a new owner clears the set-id bits of what can be run.
-    if ((object.mode & 0111) != 0) {
-      object.mode &= ~static_cast<mode_t>(S_ISUID);
-      if ((object.mode & S_IXGRP) != 0) object.mode &= ~static_cast<mode_t>(S_ISGID);
-    }
+    object.mode &= ~static_cast<mode_t>(S_ISUID);
+    if ((object.mode & S_IXGRP) != 0) object.mode &= ~static_cast<mode_t>(S_ISGID);
     return write_record(workspace, found, object);
   }
   PathBuffer path;
@@ -117,7 +126,7 @@ int change_owner(Workspace& workspace, const Lookup& found, uid_t uid, gid_t gid
 
 int change_times(Workspace& workspace, const Lookup& found, const struct timespec* times) {
   if (!found.exists()) return -ENOENT;
-  if (found.source != Source::upper) {
+  if (found.source != Source::upper || found.is_directory()) {
     const int result = check_times(found, times);
     if (result != 0) return result;
   }
@@ -150,7 +159,9 @@ int truncate_file(Workspace& workspace, const Lookup& found, off_t length) {
 
 int test_access(Workspace& workspace, const Lookup& found, int mask, bool effective) {
   if (!found.exists()) return -ENOENT;
-  if (found.is_sealed()) return check_access(found.status, mask, effective);
+  if (found.is_sealed() || (found.source == Source::upper && found.is_directory())) {
+    return check_access(found.status, mask, effective);
+  }
   PathBuffer path;
   const int result = real_path(workspace, found, path);
   if (result != 0) return result;

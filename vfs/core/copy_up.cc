@@ -2,6 +2,7 @@
 
 #include <linux/fs.h>
 
+#include "vfs/core/directory_mode.h"
 #include "vfs/core/hard_links.h"
 #include "vfs/core/identity.h"
 #include "vfs/core/path_hash.h"
@@ -45,7 +46,8 @@ int copy_content(int from, int to) {
 // away; the copy is then theirs, as with cp -p.
 int dress(int fd, const struct stat& status, const struct timespec& atime) {
   if (status.st_uid != sys::geteuid() || status.st_gid != sys::getegid()) {
-    const int result = sys::fchown(fd, status.st_uid, status.st_gid);
+    int result = sys::fchown(fd, status.st_uid, status.st_gid);
+    if (result == -EPERM) result = sys::fchown(fd, static_cast<uid_t>(-1), status.st_gid);
     if (result != 0 && result != -EPERM) return result;
   }
   const int result = sys::fchmod(fd, status.st_mode & 07777);
@@ -129,9 +131,9 @@ int mirror_one(Workspace& workspace, const PathBuffer& path) {
   parent.pop();
   result = sys::mkdir(temporary.text, 0700);
   if (result != 0) return result;
-  const int fd = sys::open(temporary.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  result = fd < 0 ? fd : dress(fd, found.status, found.status.st_atim);
-  if (fd >= 0) sys::close(fd);
+  const struct timespec times[2] = {found.status.st_atim, found.status.st_mtim};
+  result = set_directory_mode(workspace, temporary.text, found.hash, found.status);
+  if (result == 0) result = sys::utimensat(temporary.text, times, AT_SYMLINK_NOFOLLOW);
   if (result == 0) {
     KeepTimes keep(parent.text);
     workspace.control->filter.announce(found.hash);
@@ -158,10 +160,15 @@ void announce(Workspace& workspace, const Lookup& found, mode_t type) {
 int mirror_directory(Workspace& workspace, const PathBuffer& path) {
   PathBuffer upper;
   struct stat status;
-  if (path.length == 0) return 0;
   if (!workspace.upper_path(path, upper)) return -ENAMETOOLONG;
   const int there = sys::lstat(upper.text, &status);
-  if (there == 0 && S_ISDIR(status.st_mode)) return 0;
+  if (there == 0 && S_ISDIR(status.st_mode)) {
+    if ((status.st_mode & S_IRWXU) != S_IRWXU) {
+      // If that fails, what has to be done in it fails as well.
+      unlock_directory(workspace, upper.text, path_hash(path.text, path.length));
+    }
+    return 0;
+  }
   if (there != 0 && there != -ENOENT && there != -ENOTDIR) return there;
   PathBuffer ancestor;
   for (const char* end = strchr(path.text, '/');; end = strchr(end + 1, '/')) {

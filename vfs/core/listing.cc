@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include "vfs/core/directory_mode.h"
 #include "vfs/core/identity.h"
 #include "vfs/core/path_hash.h"
 #include "vfs/core/sys.h"
@@ -171,6 +172,9 @@ int ListingBuilder::add_upper() {
   if (directory.source != Source::upper) return 0;
   PathBuffer real;
   if (!workspace.upper_path(directory.path, real)) return -ENAMETOOLONG;
+  if ((directory.status.st_mode & S_IRWXU) != S_IRWXU) {
+    unlock_directory(workspace, real.text, directory.hash);
+  }
   const int result = for_each_entry(real.text, [&](const struct dirent64& entry) {
     if (strcmp(entry.d_name, kDirectoryRecordName) == 0) return 0;
     unsigned char type;

@@ -1,5 +1,6 @@
 // One component of a look-up: upper if the filter says that it may have a say,
 // else the base.
+#include "vfs/core/directory_mode.h"
 #include "vfs/core/identity.h"
 #include "vfs/core/lookup_internal.h"
 #include "vfs/core/path_hash.h"
@@ -83,13 +84,17 @@ int take_upper_directory(Workspace& workspace, const UpperEntry& upper, bool ask
         break;
     }
   }
+  PathBuffer real;
+  struct stat shown = upper.status;
+  if (!workspace.upper_path(out.path, real)) return -ENAMETOOLONG;
+  out.guarded = show_directory_mode(workspace, real.text, shown);
   const int result = look_in_base(workspace, out);
   if (result != 0) return result;
   out.merged = out.is_directory();
   if (!out.merged) out.base_may_have = false;
   const struct stat base = out.status;
   out.source = Source::upper;
-  out.status = upper.status;
+  out.status = shown;
   if (out.merged) {
     out.status.st_dev = base.st_dev;
     out.status.st_ino = base.st_ino;
@@ -105,6 +110,7 @@ int take_upper_directory(Workspace& workspace, const UpperEntry& upper, bool ask
 int look_at(Workspace& workspace, bool ask_upper, Lookup& out) {
   out.whiteout = false;
   out.merged = false;
+  out.guarded = false;
   if (out.path.length != 0 && is_reserved(out.path)) {
     out.source = Source::missing;
     out.entry = nullptr;

@@ -1,6 +1,7 @@
 // Look-up in one pass; see lookup_internal.h
 #include "vfs/core/lookup.h"
 
+#include "vfs/core/directory_mode.h"
 #include "vfs/core/lookup_internal.h"
 #include "vfs/core/path_hash.h"
 #include "vfs/core/sys.h"
@@ -11,9 +12,10 @@ namespace {
 // --- directories known to be plain -----------------------------------------
 //
 // A live base may hold links, and the string "a/b/c" says nothing of whether
-// "a/b" is one. Directories that a walk has found to be plain are remembered
-// by hash; anything in the workspace that makes a directory stop being one
-// sets its subtree bit, which is tested first.
+// "a/b" is one, nor of whether "a" may be searched. Directories that were found
+// to be plain, and searchable from the root down, are remembered by hash;
+// anything in the workspace that makes a directory stop being one sets its
+// subtree bit or its bit as closed, which are tested first.
 
 uint64_t directory_key(const Workspace& workspace, uint64_t hash) {
   const uint64_t epoch = workspace.control->generation.load(std::memory_order_acquire) +
@@ -43,6 +45,7 @@ namespace {
 struct SimplePath {
   uint64_t hash;
   uint64_t parent_hash;
+  bool closed;  // some directory on the way may not be searchable
 };
 
 // True if `path` is plain components with single slashes between them and no
@@ -51,6 +54,7 @@ bool append_simple(const Workspace& workspace, const char* path, Lookup& out, Si
   const ChangeFilter& filter = workspace.control->filter;
   hashes.hash = out.path.length == 0 ? kRootPathHash : path_hash(out.path.text, out.path.length);
   hashes.parent_hash = hashes.hash;
+  hashes.closed = filter.may_have_changed(closed_key(hashes.hash));
   if (filter.may_have_changed_subtree(hashes.hash)) return false;
   if (out.path.length != 0 && !out.path.append_character('/')) return false;
   const char* start = path;
@@ -64,6 +68,7 @@ bool append_simple(const Workspace& workspace, const char* path, Lookup& out, Si
     hashes.hash = path_hash_append(hashes.hash, start, length);
     if (*end == '\0') return out.path.append(path, static_cast<size_t>(end - path));
     if (filter.may_have_changed_subtree(hashes.hash)) return false;
+    if (filter.may_have_changed(closed_key(hashes.hash))) hashes.closed = true;
     start = end + 1;
   }
 }
@@ -97,43 +102,76 @@ bool parent_is_directory(Workspace& workspace, const Lookup& out, uint64_t paren
   return entry != nullptr && S_ISDIR(entry->mode);
 }
 
+// Whether the base's directories above `path` are all searchable. What upper
+// has changed about them is in the filter.
+bool base_is_searchable(Workspace& workspace, const PathBuffer& path) {
+  const Index index = workspace.index();
+  const IndexEntry* entry = nullptr;
+  PathBuffer directory;
+  for (directory.assign(path); entry == nullptr && directory.length != 0;) {
+    directory.pop();
+    entry = index.find(directory.text, directory.length,
+                       path_hash(directory.text, directory.length));
+  }
+  const IndexEntry* root = index.entry(0);
+  for (int depth = 0; entry != nullptr && depth < PATH_MAX; ++depth) {
+    if (!is_searchable(workspace, entry->mode, entry->uid)) return false;
+    if (entry == root) return true;
+    entry = index.entry(entry->parent);
+  }
+  return false;
+}
+
 // Returns true if `out` is the answer, with the result in `result`.
 bool fast_look_up(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
-                  Lookup& out, int& result) {
+                  Search search, Lookup& out, int& result) {
   SimplePath hashes;
   if (!out.path.assign(start) || !ancestors_are_clean(workspace, start) ||
       !append_simple(workspace, path, out, hashes)) {
     return false;
   }
-  const bool live = !workspace.has_snapshot_base();
-  if (live && !is_known_directory(workspace, hashes.parent_hash)) return false;
+  if (search == Search::checked && hashes.closed) return false;
+  const bool known = is_known_directory(workspace, hashes.parent_hash);
+  if (!known && !workspace.has_snapshot_base()) return false;
   out.hash = hashes.hash;
   out.inside = true;
   out.base_may_have = true;
   out.base_is_elsewhere = false;
   out.must_be_directory = false;
   out.last = LastComponent::name;
+  out.parent_guarded =
+      workspace.control->filter.may_have_changed(guarded_key(hashes.parent_hash));
   result = look_at(workspace, false, out);
   if (result != 0) return true;
   if (out.is_link() && follow == Follow::yes) return false;
   // A hit in the index, or a real inode reached through real directories of
   // upper, proves every ancestor; a miss does not.
-  return out.exists() || parent_is_directory(workspace, out, hashes.parent_hash);
+  if (!out.exists() && !parent_is_directory(workspace, out, hashes.parent_hash)) return false;
+  if (known || search == Search::free) return true;
+  if (!base_is_searchable(workspace, out.path)) return false;
+  remember_directory(workspace, hashes.parent_hash);
+  return true;
+}
+
+int look_up_anyhow(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
+                   Search search, Lookup& out) {
+  if (*path == '\0') return -ENOENT;
+  int result;
+  if (fast_look_up(workspace, start, path, follow, search, out, result)) return result;
+  return walk(workspace, start, path, follow, search, out);
 }
 
 }  // namespace
 
 int look_up(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
             Lookup& out) {
-  if (*path == '\0') return -ENOENT;
-  int result;
-  if (fast_look_up(workspace, start, path, follow, out, result)) return result;
-  return walk(workspace, start, path, follow, out);
+  return look_up_anyhow(workspace, start, path, follow, Search::checked, out);
 }
 
 int look_up_canonical(Workspace& workspace, const PathBuffer& path, Lookup& out) {
   PathBuffer root;
-  return look_up(workspace, root, path.length != 0 ? path.text : ".", Follow::no, out);
+  return look_up_anyhow(workspace, root, path.length != 0 ? path.text : ".", Follow::no,
+                        Search::free, out);
 }
 
 bool base_has(Workspace& workspace, const Lookup& found) {

@@ -32,6 +32,10 @@ struct Lookup {
   Source source;
   bool whiteout;             // missing because upper hides what the base has
   bool merged;               // a directory that upper and base both have
+  // What the kernel says of the right to change names in it, or in the
+  // directory that holds it, cannot be trusted: see directory_mode.h.
+  bool guarded;
+  bool parent_guarded;
   bool must_be_directory;    // the program wrote a slash behind it
   LastComponent last;
   struct stat status;        // as lstat(2) shall answer; undefined if missing
@@ -64,12 +68,13 @@ enum class Follow : uint8_t { no, yes, name };
 // Returns 0 with the answer in `out`, including "missing" when only the last
 // component is; or a negative errno: -ENOENT (a component before the last, or
 // an empty path), -ENOTDIR, -ELOOP (40 links), -ENAMETOOLONG, -EIO (damaged
-// index), or what the kernel said about a real part.
+// index), -EACCES (a directory on the way that must not be searched; the ones
+// above `start` do not matter), or what the kernel said about a real part.
 int look_up(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
             Lookup& out);
 
 // The same for a path that is canonical already: the last component is not
-// followed, nothing before it can be a link.
+// followed, nothing before it can be a link, and permissions do not matter.
 int look_up_canonical(Workspace& workspace, const PathBuffer& path, Lookup& out);
 
 // Whether the base has anything at the place of `found`, hidden or not: what

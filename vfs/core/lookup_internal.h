@@ -21,11 +21,15 @@ int look_at(Workspace& workspace, bool ask_upper, Lookup& out);
 // The same, asking nothing but the base.
 int look_in_base(Workspace& workspace, Lookup& out);
 
+// Whether directories on the way have to grant search permission.
+enum class Search : bool { checked, free };
+
 // look_up() for any path.
 int walk(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
-         Lookup& out);
+         Search search, Lookup& out);
 
-// Directories that a walk has found to be plain are remembered by hash.
+// Directories that a walk has found to be plain and, from the root down,
+// searchable are remembered by hash.
 void remember_directory(Workspace& workspace, uint64_t hash);
 
 }  // namespace vfs

@@ -1,6 +1,8 @@
 #include "vfs/core/names.h"
 
 #include "vfs/core/copy_up.h"
+#include "vfs/core/descriptor_name.h"
+#include "vfs/core/directory_mode.h"
 #include "vfs/core/listing.h"
 #include "vfs/core/names_internal.h"
 #include "vfs/core/sys.h"
@@ -16,7 +18,7 @@ int check_new_name(const Lookup& found, bool directory) {
 int place_new(Workspace& workspace, const Lookup& found, mode_t type, NewInode& inode) {
   PathBuffer upper;
   if (!workspace.upper_path(found.path, upper)) return -ENAMETOOLONG;
-  int result = mirror_parent(workspace, found.path);
+  int result = prepare_parent(workspace, found, NameChange::make);
   if (result != 0) return result;
   ChangeFilter& filter = workspace.control->filter;
   if (S_ISREG(type) || S_ISDIR(type)) {
@@ -37,6 +39,7 @@ int place_new(Workspace& workspace, const Lookup& found, mode_t type, NewInode& 
   if (entry.kind != UpperKind::whiteout) return -ESTALE;
   result = inode.make(aside.text);
   if (result != 0) return result;
+  if (inode.is_new()) inherit_group(upper, aside.text, type);
   if (!S_ISDIR(type)) {
     result = sys::rename(aside.text, upper.text);
     if (result != 0) sys::unlink(aside.text);
@@ -49,10 +52,29 @@ int place_new(Workspace& workspace, const Lookup& found, mode_t type, NewInode& 
   return result;
 }
 
+void inherit_group(const PathBuffer& place, const char* made, mode_t type) {
+  PathBuffer directory;
+  struct stat above;
+  struct stat status;
+  directory.assign(place);
+  directory.pop();
+  if (sys::lstat(directory.text, &above) != 0 || (above.st_mode & S_ISGID) == 0 ||
+      sys::lstat(made, &status) != 0) {
+    return;
+  }
+  sys::lchown(made, static_cast<uid_t>(-1), above.st_gid);
+  // The change took a set-id bit that the program asked for.
+  if (S_ISDIR(type)) sys::chmod(made, (status.st_mode & 07777) | S_ISGID);
+  else if ((status.st_mode & (S_ISUID | S_ISGID)) != 0) sys::chmod(made, status.st_mode & 07777);
+}
+
 void discard_aside(const char* path) {
   if (sys::unlink(path) != -EISDIR) return;
   PathBuffer child;
-  const int fd = sys::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  int fd = sys::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd == -EACCES && sys::chmod(path, S_IRWXU) == 0) {
+    fd = sys::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  }
   if (fd < 0) return;
   // Whiteouts and records, and mirrored directories with more of them.
   alignas(8) char buffer[2048];
@@ -76,9 +98,18 @@ void discard_aside(const char* path) {
 namespace {
 
 struct Directory final : NewInode {
+  Workspace& workspace;
+  uint64_t hash;
   mode_t mode;
-  explicit Directory(mode_t m) : mode(m) {}
-  int make(const char* path) override { return sys::mkdir(path, mode); }
+  Directory(Workspace& w, uint64_t h, mode_t m) : workspace(w), hash(h), mode(m) {}
+  int make(const char* path) override {
+    const int result = sys::mkdir(path, mode);
+    struct stat status;
+    // The umask may have taken rights away that upper needs.
+    if (result != 0 || sys::lstat(path, &status) != 0) return result;
+    if ((status.st_mode & (S_IRWXU | 0011 | S_ISVTX)) == (S_IRWXU | 0011)) return 0;
+    return set_directory_mode(workspace, path, hash, status);
+  }
 };
 
 struct Node final : NewInode {
@@ -96,20 +127,16 @@ struct SymbolicLink final : NewInode {
 struct HardLink final : NewInode {
   PathBuffer from;
   int make(const char* path) override { return sys::link(from.text, path); }
+  bool is_new() const override { return false; }
 };
 
 struct DescriptorLink final : NewInode {
-  char link[32] = "/proc/self/fd/";
-  explicit DescriptorLink(int fd) {
-    char* end = link + 14;
-    int divisor = 1;
-    while (fd / divisor >= 10) divisor *= 10;
-    for (; divisor > 0; divisor /= 10) *end++ = static_cast<char>('0' + fd / divisor % 10);
-    *end = '\0';
-  }
+  DescriptorName name;
+  explicit DescriptorLink(int fd) : name(fd) {}
+  bool is_new() const override { return false; }
   // Through /proc, because AT_EMPTY_PATH asks for a capability.
   int make(const char* path) override {
-    return static_cast<int>(sys::call(SYS_linkat, AT_FDCWD, sys::as_argument(link), AT_FDCWD,
+    return static_cast<int>(sys::call(SYS_linkat, AT_FDCWD, sys::as_argument(name.text), AT_FDCWD,
                                       sys::as_argument(path), AT_SYMLINK_FOLLOW));
   }
 };
@@ -118,7 +145,7 @@ struct DescriptorLink final : NewInode {
 
 int make_directory(Workspace& workspace, const Lookup& found, mode_t mode) {
   const int result = check_new_name(found, true);
-  Directory directory(mode);
+  Directory directory(workspace, found.hash, mode);
   return result != 0 ? result : place_new(workspace, found, S_IFDIR, directory);
 }
 
@@ -143,6 +170,8 @@ int make_hard_link(Workspace& workspace, const Lookup& from, const Lookup& to) {
   if (!from.exists()) return -ENOENT;
   int result = check_new_name(to, false);
   if (result != 0) return result;
+  result = prepare_parent(workspace, to, NameChange::make);
+  if (result != 0) return result;
   if (from.is_directory()) return -EPERM;
   // Two names of one inode: upper has to have that inode.
   result = copy_up(workspace, from, Content::keep);
@@ -163,19 +192,19 @@ int link_descriptor(Workspace& workspace, int fd, const Lookup& to) {
 
 int remove_file(Workspace& workspace, const Lookup& found) {
   if (!found.exists()) return -ENOENT;
+  if (found.must_be_directory) return found.is_directory() ? -EISDIR : -ENOTDIR;
+  int result = prepare_parent(workspace, found, NameChange::remove);
+  if (result != 0) return result;
   if (found.is_directory()) return -EISDIR;
-  if (found.must_be_directory) return -ENOTDIR;
   PathBuffer upper;
   if (!workspace.upper_path(found.path, upper)) return -ENAMETOOLONG;
   if (!base_has(workspace, found)) return sys::unlink(upper.text);
 
-  const int mirrored = mirror_parent(workspace, found.path);
-  if (mirrored != 0) return mirrored;
   announce(workspace, found, found.status.st_mode);
   PathLock lock(workspace, found.hash);
   if (lock.error() != 0) return lock.error();
   UpperEntry entry;
-  int result = read_upper(workspace, found.path, entry);
+  result = read_upper(workspace, found.path, entry);
   if (result != 0) return result;
   if (entry.kind == UpperKind::whiteout) return -ENOENT;
   if (entry.kind == UpperKind::absent) return make_whiteout(upper.text);
@@ -192,22 +221,22 @@ int remove_directory(Workspace& workspace, const Lookup& found) {
   if (found.last == LastComponent::dot_dot) return -ENOTEMPTY;
   if (found.last == LastComponent::root) return -EBUSY;
   if (!found.exists()) return -ENOENT;
+  int result = prepare_parent(workspace, found, NameChange::remove);
+  if (result != 0) return result;
   if (!found.is_directory()) return -ENOTDIR;
   PathBuffer upper;
   if (!workspace.upper_path(found.path, upper)) return -ENAMETOOLONG;
   const bool hides_base = base_has(workspace, found);
   if (!hides_base) {
     // The usual case: a directory that only upper ever had, without records.
-    const int result = sys::rmdir(upper.text);
+    result = sys::rmdir(upper.text);
     if (result != -ENOTEMPTY) return result;
   }
   bool empty = false;
-  int result = is_empty_directory(workspace, found, empty);
+  result = is_empty_directory(workspace, found, empty);
   if (result != 0) return result;
   if (!empty) return -ENOTEMPTY;
 
-  result = mirror_parent(workspace, found.path);
-  if (result != 0) return result;
   PathBuffer aside;
   if (!workspace.temporary_path(aside)) return -ENAMETOOLONG;
   workspace.control->filter.announce_subtree(found.hash);

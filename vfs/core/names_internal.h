@@ -11,6 +11,8 @@ namespace vfs {
 struct NewInode {
   // Not pure: __cxa_pure_virtual would have to come from libstdc++.
   virtual int make([[maybe_unused]] const char* path) { return -EINVAL; }
+  // Not only another name of an inode that there is.
+  virtual bool is_new() const { return true; }
 
  protected:
   ~NewInode() = default;
@@ -21,6 +23,10 @@ int check_new_name(const Lookup& found, bool directory);
 
 // Puts a new inode of `type` at the missing `found`, whiteout or not.
 int place_new(Workspace& workspace, const Lookup& found, mode_t type, NewInode& inode);
+
+// What was made aside gets the group, and a directory the bit, that it would
+// have got at the absolute path `place`, in a directory with set-group-id.
+void inherit_group(const PathBuffer& place, const char* made, mode_t type);
 
 // Removes what was taken out of the tree: a file, or a directory in which
 // only records are left.

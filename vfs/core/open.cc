@@ -1,7 +1,7 @@
 #include "vfs/core/open.h"
 
 #include "vfs/core/copy_up.h"
-#include "vfs/core/path_hash.h"
+#include "vfs/core/names_internal.h"
 #include "vfs/core/sys.h"
 
 namespace vfs {
@@ -33,16 +33,6 @@ int access_mask(int flags) {
   }
 }
 
-bool is_in_group(gid_t gid, bool effective) {
-  if (gid == (effective ? sys::getegid() : sys::getgid())) return true;
-  gid_t groups[256];
-  const long count = sys::call(SYS_getgroups, 256, sys::as_argument(groups));
-  for (long i = 0; i < count; ++i) {
-    if (groups[i] == gid) return true;
-  }
-  return false;
-}
-
 // The errors that only depend on what was found.
 int check_open(const Lookup& found, int flags) {
   const bool create = (flags & O_CREAT) != 0;
@@ -67,6 +57,12 @@ int check_open(const Lookup& found, int flags) {
   return 0;
 }
 
+// Not to touch the access time is the owner's right.
+int check_no_atime(const Lookup& found, int flags) {
+  const bool asked = (flags & (O_NOATIME | O_PATH)) == O_NOATIME;
+  return asked && !is_owner(found.status) ? -EPERM : 0;
+}
+
 // A new file where upper has a whiteout: made aside, then put over it.
 int create_over_whiteout(Workspace& workspace, const Lookup& found, int flags, mode_t mode) {
   PathBuffer upper;
@@ -82,6 +78,7 @@ int create_over_whiteout(Workspace& workspace, const Lookup& found, int flags, m
   if (entry.kind != UpperKind::whiteout) return -ESTALE;
   const int fd = sys::open(temporary.text, flags | O_CREAT | O_EXCL, mode);
   if (fd < 0) return fd;
+  inherit_group(upper, temporary.text, S_IFREG);
   result = sys::rename(temporary.text, upper.text);
   if (result == 0) return fd;
   sys::close(fd);
@@ -93,14 +90,15 @@ int create_file(Workspace& workspace, const Lookup& found, int flags, mode_t mod
   PathBuffer upper;
   if (!workspace.upper_path(found.path, upper)) return -ENAMETOOLONG;
   workspace.control->filter.announce(found.hash);
-  if (found.whiteout) {
-    const int result = mirror_parent(workspace, found.path);
-    return result != 0 ? result : create_over_whiteout(workspace, found, flags, mode);
+  if (found.whiteout || found.parent_guarded) {
+    const int result = prepare_parent(workspace, found, NameChange::make);
+    if (result != 0) return result;
+    if (found.whiteout) return create_over_whiteout(workspace, found, flags, mode);
   }
   // Never through a link that appeared meanwhile: it might be a record.
   int fd = sys::open(upper.text, flags | O_NOFOLLOW, mode);
   if (fd == -ENOENT || fd == -ENOTDIR) {
-    const int result = mirror_parent(workspace, found.path);
+    const int result = prepare_parent(workspace, found, NameChange::make);
     if (result != 0) return result;
     fd = sys::open(upper.text, flags | O_NOFOLLOW, mode);
   }
@@ -110,36 +108,24 @@ int create_file(Workspace& workspace, const Lookup& found, int flags, mode_t mod
 
 int open_directory(Workspace& workspace, const Lookup& found, int flags, mode_t mode) {
   PathBuffer real;
-  const int result = (flags & O_TMPFILE) == O_TMPFILE ? mirror_directory(workspace, found.path)
-                                                      : 0;
+  const bool temporary = (flags & O_TMPFILE) == O_TMPFILE;
+  if ((flags & O_PATH) == 0) {
+    const int allowed = check_access(found.status, temporary ? W_OK | X_OK : R_OK, true);
+    if (allowed != 0) return allowed;
+  }
+  int result = check_no_atime(found, flags);
+  if (result == 0 && temporary) result = mirror_directory(workspace, found.path);
   if (result != 0) return result;
-  if ((flags & O_TMPFILE) == O_TMPFILE) {
+  if (temporary) {
     if (!workspace.upper_path(found.path, real)) return -ENAMETOOLONG;
   } else {
-    const int prepared = real_path(workspace, found, real);
-    if (prepared != 0) return prepared;
+    result = real_path(workspace, found, real);
+    if (result != 0) return result;
   }
   return sys::open(real.text, flags & ~O_CREAT, mode);
 }
 
 }  // namespace
-
-int check_access(const struct stat& status, int mask, bool effective) {
-  const uid_t user = effective ? sys::geteuid() : sys::getuid();
-  if (user == 0) {
-    // The superuser may everything but execute what nobody may.
-    const bool executable = S_ISDIR(status.st_mode) || (status.st_mode & 0111) != 0;
-    return (mask & X_OK) != 0 && !executable ? -EACCES : 0;
-  }
-  unsigned shift = 0;
-  if (user == status.st_uid) {
-    shift = 6;
-  } else if (is_in_group(status.st_gid, effective)) {
-    shift = 3;
-  }
-  const unsigned granted = (status.st_mode >> shift) & 7;
-  return (static_cast<unsigned>(mask) & ~granted & 7) != 0 ? -EACCES : 0;
-}
 
 int real_path(Workspace& workspace, const Lookup& found, PathBuffer& real) {
   switch (found.source) {
@@ -163,7 +149,7 @@ int prepare_open(Workspace& workspace, const Lookup& found, int flags, PathBuffe
   if (result != 0) return result;
   if (!found.exists()) {
     workspace.control->filter.announce(found.hash);
-    result = mirror_parent(workspace, found.path);
+    result = prepare_parent(workspace, found, NameChange::make);
     if (result == 0 && found.whiteout) {
       const int fd = create_over_whiteout(workspace, found, O_WRONLY | O_CLOEXEC, 0666);
       if (fd < 0) return fd;
@@ -179,6 +165,7 @@ int prepare_open(Workspace& workspace, const Lookup& found, int flags, PathBuffe
     if (found.is_sealed() || wants_draft(flags)) {
       result = check_access(found.status, access_mask(flags), true);
     }
+    if (result == 0) result = check_no_atime(found, flags);
     if (result == 0 && wants_draft(flags)) {
       result = copy_up(workspace, found,
                        (flags & O_TRUNC) != 0 ? Content::drop : Content::keep);

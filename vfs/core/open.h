@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vfs/core/lookup.h"
+#include "vfs/core/permission.h"
 
 namespace vfs {
 
@@ -28,11 +29,6 @@ int open_file(Workspace& workspace, const Lookup& found, int flags, mode_t mode,
 // that open by themselves (posix_spawn file actions, freopen, dlopen, bind).
 // What O_CREAT has to create is left to that call. 0 or a negative errno.
 int prepare_open(Workspace& workspace, const Lookup& found, int flags, PathBuffer& real);
-
-// Whether the calling process may access something with this status: `mask`
-// as in access(2); effective or real ids. 0 or -EACCES. For sealed files,
-// whose objects are readable whatever their mode says.
-int check_access(const struct stat& status, int mask, bool effective);
 
 // The real path that stands for `found` when it is only looked at or started:
 // the object, the draft, the mirrored directory (made if need be), the live

@@ -6,11 +6,14 @@
 //    "opaque", since at its new path the base may have something else.
 // 3. One renameat2 does it. If the base has something at the old path, the
 //    same call leaves a whiteout there (RENAME_WHITEOUT).
+#include <unistd.h>
+
 #include "vfs/core/copy_up.h"
 #include "vfs/core/listing.h"
 #include "vfs/core/moved.h"
 #include "vfs/core/names.h"
 #include "vfs/core/names_internal.h"
+#include "vfs/core/permission.h"
 #include "vfs/core/sys.h"
 
 namespace vfs {
@@ -21,7 +24,8 @@ bool is_below(const PathBuffer& path, const PathBuffer& ancestor) {
          memcmp(path.text, ancestor.text, ancestor.length) == 0;
 }
 
-int check_rename(Workspace& workspace, const Lookup& from, const Lookup& to, unsigned flags) {
+// The errors that only depend on the two names.
+int check_names(const Lookup& from, const Lookup& to, unsigned flags) {
   if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) != 0) return -EINVAL;
   if (flags == (RENAME_NOREPLACE | RENAME_EXCHANGE)) return -EINVAL;
   if (from.last != LastComponent::name) return -EBUSY;
@@ -33,6 +37,27 @@ int check_rename(Workspace& workspace, const Lookup& from, const Lookup& to, uns
   if (!from.is_directory() && (from.must_be_directory || to.must_be_directory)) return -ENOTDIR;
   if (from.is_directory() && is_below(to.path, from.path)) return -EINVAL;
   if (is_below(from.path, to.path)) return flags == RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
+  return 0;
+}
+
+bool share_parent(const PathBuffer& a, const PathBuffer& b) {
+  const auto length = static_cast<size_t>(a.name() - a.text);
+  return length == static_cast<size_t>(b.name() - b.text) && memcmp(a.text, b.text, length) == 0;
+}
+
+// Both directories have to be writable; so has a directory that gets another
+// one above it.
+int check_rights(Workspace& workspace, const Lookup& from, const Lookup& to, unsigned flags) {
+  int result = prepare_parent(workspace, from, NameChange::remove);
+  if (result != 0) return result;
+  result = prepare_parent(workspace, to, to.exists() ? NameChange::remove : NameChange::make);
+  if (result != 0 || share_parent(from.path, to.path)) return result;
+  if (from.is_directory()) result = check_access(from.status, W_OK, true);
+  if (result != 0 || flags != RENAME_EXCHANGE || !to.is_directory()) return result;
+  return check_access(to.status, W_OK, true);
+}
+
+int check_target(Workspace& workspace, const Lookup& from, const Lookup& to, unsigned flags) {
   if (!to.exists() || flags == RENAME_EXCHANGE) return 0;
   if (from.is_directory() && !to.is_directory()) return -ENOTDIR;
   if (!from.is_directory() && to.is_directory()) return -EISDIR;
@@ -134,9 +159,12 @@ int move(Workspace& workspace, const Lookup& from, const Lookup& to) {
 }  // namespace
 
 int rename_entry(Workspace& workspace, const Lookup& from, const Lookup& to, unsigned flags) {
-  int result = check_rename(workspace, from, to, flags);
+  int result = check_names(from, to, flags);
   if (result != 0) return result;
   if (same_inode(from, to)) return 0;
+  result = check_rights(workspace, from, to, flags);
+  if (result == 0) result = check_target(workspace, from, to, flags);
+  if (result != 0) return result;
   const bool directory = from.is_directory() || (to.exists() && to.is_directory());
   announce_move(workspace, from, directory);
   announce_move(workspace, to, directory);

@@ -1,7 +1,10 @@
 // A look-up step by step, following links. The walk's position is a directory,
 // which the answer under construction describes.
+#include <unistd.h>
+
 #include "vfs/core/lookup_internal.h"
 #include "vfs/core/path_hash.h"
+#include "vfs/core/permission.h"
 #include "vfs/core/sys.h"
 
 namespace vfs {
@@ -15,12 +18,18 @@ struct Walk {
   Lookup& out;
   bool ask_upper = false;   // below a renamed directory
   bool through_link = false;
+  Search search = Search::checked;
+  bool open = true;         // every directory from the root down is searchable
   int links = 0;
   PathBuffer pending;       // what is left to walk
   const char* cursor = pending.text;
 
   Walk(Workspace& in, Lookup& answer) : workspace(in), out(answer) {}
 };
+
+bool lets_through(const Walk& walk) {
+  return is_searchable(walk.workspace, walk.out.status.st_mode, walk.out.status.st_uid);
+}
 
 int stand_at_root(Walk& walk) {
   Lookup& out = walk.out;
@@ -29,7 +38,9 @@ int stand_at_root(Walk& walk) {
   out.base_may_have = true;
   out.base_is_elsewhere = false;
   out.last = LastComponent::root;
+  out.parent_guarded = false;
   walk.ask_upper = false;
+  walk.open = true;
   // The root is in upper from the beginning; nothing announces it.
   return look_at(walk.workspace, true, out);
 }
@@ -38,6 +49,8 @@ int stand_at_root(Walk& walk) {
 int step_down(Walk& walk, const char* name, uint32_t length) {
   Lookup& out = walk.out;
   if (length > NAME_MAX) return -ENAMETOOLONG;
+  const bool guarded = out.guarded;
+  if (!lets_through(walk)) walk.open = false;
   // Below a directory with a record of its own the bits are keyed by paths
   // that the children may never have had.
   if (out.base_is_elsewhere || !out.base_may_have ||
@@ -48,7 +61,9 @@ int step_down(Walk& walk, const char* name, uint32_t length) {
   if (!out.path.push(name, length)) return -ENAMETOOLONG;
   out.hash = path_hash_append(out.hash, name, length);
   out.last = LastComponent::name;
-  return look_at(walk.workspace, walk.ask_upper, out);
+  const int result = look_at(walk.workspace, walk.ask_upper, out);
+  out.parent_guarded = guarded;
+  return result;
 }
 
 // Goes back to the directory `path`, known to be canonical, from the root.
@@ -147,6 +162,10 @@ int walk_component(Walk& walk, Follow follow, bool& left) {
   const bool last = *walk.cursor == '\0';
   const bool slash = *end == '/';
   if (!out.is_directory()) return out.exists() ? -ENOTDIR : -ENOENT;
+  if (walk.search == Search::checked && !lets_through(walk)) {
+    const int allowed = check_access(out.status, X_OK, true);
+    if (allowed != 0) return allowed;
+  }
   if (length == 0) return 0;
   if (length == 1 && start[0] == '.') {
     out.last = LastComponent::dot;
@@ -161,7 +180,7 @@ int walk_component(Walk& walk, Follow follow, bool& left) {
   const bool plain_parent = !walk.through_link && !walk.ask_upper && !out.base_is_elsewhere;
   const int result = step_down(walk, start, length);
   if (result != 0) return result;
-  if (plain_parent) remember_directory(walk.workspace, parent_hash);
+  if (plain_parent && walk.open) remember_directory(walk.workspace, parent_hash);
   out.must_be_directory = slash;
   if (!out.is_link() || (last && (follow == Follow::name || (!slash && follow == Follow::no)))) {
     return 0;
@@ -172,8 +191,9 @@ int walk_component(Walk& walk, Follow follow, bool& left) {
 }  // namespace
 
 int walk(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
-         Lookup& out) {
+         Search search, Lookup& out) {
   Walk walk(workspace, out);
+  walk.search = search;
   if (!walk.pending.assign(path)) return -ENAMETOOLONG;
   walk.cursor = walk.pending.text;
   out.inside = true;

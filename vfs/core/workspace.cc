@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include "vfs/core/descriptor_name.h"
 #include "vfs/core/record.h"
 #include "vfs/core/sys.h"
 
@@ -49,13 +50,8 @@ bool store_of_state(const PathBuffer& state, PathBuffer& store) {
 }  // namespace
 
 bool name_of_descriptor(int fd, PathBuffer& out) {
-  char link[32] = "/proc/self/fd/";
-  unsigned digits = 1;
-  for (int rest = fd; rest >= 10; rest /= 10) ++digits;
-  for (unsigned i = 0; i < digits; ++i, fd /= 10) {
-    link[14 + digits - 1 - i] = static_cast<char>('0' + fd % 10);
-  }
-  const long length = sys::readlink(link, out.text, sizeof(out.text) - 1);
+  const DescriptorName name(fd);
+  const long length = sys::readlink(name.text, out.text, sizeof(out.text) - 1);
   if (length <= 0 || out.text[0] != '/') return false;
   out.truncate(static_cast<uint32_t>(length));
   return true;
@@ -76,6 +72,7 @@ int Workspace::map_control() {
     } else {
       control = static_cast<Control*>(mapped);
       device = status.st_dev;
+      owner = status.st_uid;
     }
   }
   sys::close(fd);

@@ -30,6 +30,7 @@ struct Workspace {
   PathBuffer store;   // absolute
   Control* control = nullptr;
   dev_t device = 0;   // st_dev of upper: what sealed files report too
+  uid_t owner = 0;    // who made it; others but root cannot come to the store
 
   // Opens the workspace whose marker is in `directory` (any spelling of the
   // path). Returns 0 or a negative errno, and says in `fault` what is wrong.
