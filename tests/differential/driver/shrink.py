@@ -13,7 +13,7 @@ def without_each(operations, size):
         yield operations[:start] + operations[start + size:]
 
 
-def shrink(laboratory, sequence, user, difference, most_tries=400):
+def shrink(laboratory, sequence, user, difference, most_tries):
     base, signature = difference.base, difference.signature()
     tries = 0
 

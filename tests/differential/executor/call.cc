@@ -12,9 +12,13 @@ const std::string& Call::word() {
   return next_ < words_.size() ? words_[next_++] : missing;
 }
 
-long Call::number(int base) { return std::strtol(word().c_str(), nullptr, base); }
+long Call::number(int base) {
+  return std::strtol(word().c_str(), nullptr, base);
+}
 
-size_t Call::slot() { return static_cast<size_t>(word()[0] - 'a') % worker.slots.size(); }
+size_t Call::slot() {
+  return static_cast<size_t>(word()[0] - 'a') % worker.slots.size();
+}
 
 int Call::descriptor() {
   const std::string& name = word();

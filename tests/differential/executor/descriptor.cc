@@ -16,7 +16,9 @@
 namespace differential {
 namespace {
 
-std::string numbered(int fd) { return " f" + std::to_string(fd); }
+std::string numbered(int fd) {
+  return " f" + std::to_string(fd);
+}
 
 // read SLOT COUNT, pread SLOT COUNT OFFSET, readv SLOT COUNT
 std::string read_bytes(Call& call, const char* how) {
@@ -30,7 +32,8 @@ std::string read_bytes(Call& call, const char* how) {
                         : *how == 'p' ? pread(fd, buffer.data(), buffer.size(), offset)
                                       : read(fd, buffer.data(), buffer.size());
   std::string text = outcome(count) + numbered(fd);
-  if (count >= 0) text += ' ' + runs(std::string_view(buffer).substr(0, static_cast<size_t>(count)));
+  if (count >= 0)
+    text += ' ' + runs(std::string_view(buffer).substr(0, static_cast<size_t>(count)));
   return text;
 }
 

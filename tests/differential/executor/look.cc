@@ -20,8 +20,7 @@ const std::vector<Flag> at_flags = {{"NOFOLLOW", AT_SYMLINK_NOFOLLOW},
                                     {"EACCESS", AT_EACCESS},
                                     {"NOAUTOMOUNT", AT_NO_AUTOMOUNT}};
 
-std::string told(const Call& call, int result, const At& at, int flags,
-                 const struct stat& status) {
+std::string told(const Call& call, int result, const At& at, int flags, const struct stat& status) {
   const std::string text = outcome(result);
   if (result != 0) return text;
   if (at.path.empty()) {
@@ -36,7 +35,7 @@ std::string told(const Call& call, int result, const At& at, int flags,
 std::string status_of(Call& call) {
   const At at = call.at();
   const auto flags = static_cast<int>(call.flags(at_flags));
-  struct stat status{};
+  struct stat status {};
   errno = 0;
   const int result = !at.plain ? fstatat(at.fd, at.path.c_str(), &status, flags)
                      : (flags & AT_SYMLINK_NOFOLLOW) != 0 ? lstat(at.path.c_str(), &status)
@@ -48,10 +47,10 @@ std::string status_of(Call& call) {
 std::string status_extended(Call& call) {
   const At at = call.at();
   const auto flags = static_cast<int>(call.flags(at_flags));
-  struct statx found{};
+  struct statx found {};
   errno = 0;
   const int result = statx(at.fd, at.path.c_str(), flags, STATX_BASIC_STATS, &found);
-  struct stat status{};
+  struct stat status {};
   status.st_mode = found.stx_mode;
   status.st_nlink = found.stx_nlink;
   status.st_uid = found.stx_uid;
@@ -66,7 +65,7 @@ std::string status_extended(Call& call) {
 std::string status_of_open(Call& call) {
   At at;
   at.fd = call.descriptor();
-  struct stat status{};
+  struct stat status {};
   errno = 0;
   const int result = fstat(at.fd, &status);
   return told(call, result, at, 0, status);
@@ -94,6 +93,7 @@ std::string entries(const Call& call, DIR* stream) {
     names.push_back(name + ':' + std::to_string(entry->d_type) + number);
   }
   const std::string ended = outcome(errno == 0 ? 0 : -1);
+  rewinddir(stream);  // offsets in directories are opaque; a copy of the descriptor shares them
   closedir(stream);
   std::sort(names.begin(), names.end());
   std::string text = ended;
@@ -145,7 +145,7 @@ std::string content_of(const std::string& path) {
 }
 
 void walk_from(const Call& call, const std::string& path, std::string& text) {
-  struct stat status{};
+  struct stat status {};
   errno = 0;
   const int result = lstat(path.c_str(), &status);
   hold(call.worker, AT_FDCWD, path, false);

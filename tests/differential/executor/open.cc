@@ -13,10 +13,10 @@ namespace differential {
 namespace {
 
 const std::vector<Flag> open_flags = {
-    {"RDONLY", O_RDONLY},       {"WRONLY", O_WRONLY},     {"RDWR", O_RDWR},
-    {"CREAT", O_CREAT},         {"EXCL", O_EXCL},         {"TRUNC", O_TRUNC},
-    {"APPEND", O_APPEND},       {"DIRECTORY", O_DIRECTORY}, {"NOFOLLOW", O_NOFOLLOW},
-    {"PATH", O_PATH},           {"TMPFILE", O_TMPFILE},   {"CLOEXEC", O_CLOEXEC},
+    {"RDONLY", O_RDONLY}, {"WRONLY", O_WRONLY},       {"RDWR", O_RDWR},
+    {"CREAT", O_CREAT},   {"EXCL", O_EXCL},           {"TRUNC", O_TRUNC},
+    {"APPEND", O_APPEND}, {"DIRECTORY", O_DIRECTORY}, {"NOFOLLOW", O_NOFOLLOW},
+    {"PATH", O_PATH},     {"TMPFILE", O_TMPFILE},     {"CLOEXEC", O_CLOEXEC},
 };
 
 // open AT PATH FLAGS MODE SLOT. Never waits for the other end of a fifo.
@@ -27,8 +27,8 @@ std::string open_file(Call& call) {
   const size_t slot = call.slot();
   call.empty_slot(slot);
   errno = 0;
-  const int fd = at.plain ? open(at.path.c_str(), flags, mode)
-                          : openat(at.fd, at.path.c_str(), flags, mode);
+  const int fd =
+      at.plain ? open(at.path.c_str(), flags, mode) : openat(at.fd, at.path.c_str(), flags, mode);
   std::string text = outcome(fd);
   if (fd < 0) return text;
   call.fill_slot(slot, fd);
@@ -52,7 +52,7 @@ std::string put_string(Call& call) {
   errno = 0;
   FILE* stream = fopen(path.c_str(), mode.c_str());
   if (stream == nullptr) return outcome(-1);
-  struct stat status{};
+  struct stat status {};
   fstat(fileno(stream), &status);
   hold(call.worker, fileno(stream));
   errno = 0;

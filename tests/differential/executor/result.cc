@@ -18,11 +18,16 @@ constexpr size_t most_runs = 12;
 
 char type_letter(mode_t mode) {
   switch (mode & S_IFMT) {
-    case S_IFREG: return '-';
-    case S_IFDIR: return 'd';
-    case S_IFLNK: return 'l';
-    case S_IFIFO: return 'p';
-    default: return '?';
+    case S_IFREG:
+      return '-';
+    case S_IFDIR:
+      return 'd';
+    case S_IFLNK:
+      return 'l';
+    case S_IFIFO:
+      return 'p';
+    default:
+      return '?';
   }
 }
 
@@ -58,7 +63,9 @@ std::string runs(std::string_view bytes) {
       break;
     }
     if (!text.empty()) text += ',';
-    text += bytes[i] == '\0' ? '0' : std::isgraph(static_cast<unsigned char>(bytes[i])) ? bytes[i] : '_';
+    text += bytes[i] == '\0'                                     ? '0'
+            : std::isgraph(static_cast<unsigned char>(bytes[i])) ? bytes[i]
+                                                                 : '_';
     text += '*' + std::to_string(end - i);
     i = end;
   }
