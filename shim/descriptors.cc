@@ -206,12 +206,34 @@ void note_live(int fd, const vfs::Lookup& found) {
 
 namespace {
 
+// A descriptor that was opened by the name under which a sealed file is
+// started: that name, unlike the object's, tells the path.
+const Slot* recognise(int fd) {
+  struct stat object;
+  struct stat started;
+  vfs::PathBuffer name;
+  vfs::PathBuffer path;
+  vfs::Lookup found;
+  if (fd < 0 || in_vfork_child || sys::fstat(fd, &object) != 0 || !S_ISREG(object.st_mode) ||
+      !may_be_object(object) || !vfs::name_of_descriptor(fd, name) ||
+      !name_is_below(name, workspace.state, "/run/") ||
+      !workspace.to_virtual(name.text, name.length, path) ||
+      vfs::look_up_canonical(workspace, path, found) != 0 || !found.is_sealed() ||
+      !found.is_regular() || !workspace.object_path(found.digest, name) ||
+      sys::lstat(name.text, &started) != 0 || started.st_ino != object.st_ino) {
+    return nullptr;
+  }
+  note_sealed(fd, found);
+  return find_slot(fd);
+}
+
 // The slot of a sealed descriptor, if the descriptor still is that object.
 const Slot* sealed_slot(int fd) {
   const Slot* slot = find_slot(fd);
-  if (slot == nullptr || slot->kind.load(std::memory_order_acquire) != SlotKind::sealed) {
-    return nullptr;
-  }
+  const SlotKind kind =
+      slot != nullptr ? slot->kind.load(std::memory_order_acquire) : SlotKind::none;
+  if (kind == SlotKind::none) return recognise(fd);
+  if (kind != SlotKind::sealed) return nullptr;
   struct stat object;
   const bool same = sys::fstat(fd, &object) == 0 && object.st_dev == slot->object_device &&
                     object.st_ino == slot->object_inode;
@@ -225,6 +247,26 @@ bool find_again(const vfs::PathBuffer& path, ino_t inode, vfs::Lookup& found) {
 }
 
 }  // namespace
+
+bool is_noted(int fd) {
+  const Slot* slot = find_slot(fd);
+  return slot != nullptr && slot->kind.load(std::memory_order_acquire) != SlotKind::none;
+}
+
+int next_sealed(int after, vfs::PathBuffer& path) {
+  for (unsigned number = static_cast<unsigned>(after + 1); number < kChunk * kChunks;) {
+    if (chunks[number / kChunk].load(std::memory_order_acquire) == nullptr) {
+      number = (number / kChunk + 1) * kChunk;
+      continue;
+    }
+    const int fd = static_cast<int>(number++);
+    const Slot* slot = find_slot(fd);
+    if (slot->kind.load(std::memory_order_acquire) != SlotKind::sealed) continue;
+    path.assign(slot->path);
+    return fd;
+  }
+  return -1;
+}
 
 void locate_descriptor(int fd, Located& located) {
   located.place = Place::elsewhere;
@@ -337,63 +379,6 @@ int locate_directory(int dirfd, Directory& directory) {
   classify_name(name, directory);
   if (directory.inside) note_directory(dirfd, directory.path);
   return 0;
-}
-
-// --- over exec ---------------------------------------------------------------
-
-// "3:path\n7:path\n": '\n' and '\\' in a path are escaped as "\n" and "\\".
-bool format_inherited(vfs::PathBuffer& out) {
-  out.truncate(0);
-  for (unsigned chunk = 0; chunk < kChunks; ++chunk) {
-    if (chunks[chunk].load(std::memory_order_acquire) == nullptr) continue;
-    for (unsigned number = chunk * kChunk; number < (chunk + 1) * kChunk; ++number) {
-      const int fd = static_cast<int>(number);
-      const Slot* slot = find_slot(fd);
-      if (slot->kind.load(std::memory_order_acquire) != SlotKind::sealed) continue;
-      const int flags = sys::fcntl(fd, F_GETFD);
-      if (flags < 0 || (flags & FD_CLOEXEC) != 0 || sealed_slot(fd) == nullptr) continue;
-      char digits[8];
-      unsigned start = sizeof(digits);
-      unsigned rest = number;
-      do {
-        digits[--start] = static_cast<char>('0' + rest % 10);
-        rest /= 10;
-      } while (rest != 0);
-      const uint32_t before = out.length;
-      bool fits = out.append(digits + start, sizeof(digits) - start) && out.append_character(':');
-      for (const char* c = slot->path.text; fits && *c != '\0'; ++c) {
-        if (*c == '\n') fits = out.append("\\n");
-        else if (*c == '\\') fits = out.append("\\\\");
-        else fits = out.append_character(*c);
-      }
-      if (!fits || !out.append_character('\n')) out.truncate(before);
-    }
-  }
-  return out.length != 0;
-}
-
-void adopt_inherited(const char* text) {
-  while (*text != '\0') {
-    int fd = 0;
-    while (*text >= '0' && *text <= '9' && fd < 1'000'000) fd = fd * 10 + (*text++ - '0');
-    if (*text++ != ':') return;
-    vfs::PathBuffer path;
-    for (; *text != '\0' && *text != '\n'; ++text) {
-      char c = *text;
-      if (c == '\\' && text[1] != '\0') c = *++text == 'n' ? '\n' : '\\';
-      if (!path.append_character(c)) return;
-    }
-    if (*text == '\n') ++text;
-    // Only if the descriptor really is the object that the path leads to.
-    vfs::Lookup found;
-    vfs::PathBuffer object;
-    vfs::PathBuffer name;
-    if (vfs::look_up_canonical(workspace, path, found) == 0 && found.is_sealed() &&
-        found.is_regular() && workspace.object_path(found.digest, object) &&
-        vfs::name_of_descriptor(fd, name) && strcmp(name.text, object.text) == 0) {
-      note_sealed(fd, found);
-    }
-  }
 }
 
 }  // namespace shim

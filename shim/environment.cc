@@ -218,17 +218,27 @@ bool ProgramEnvironment::build(char* const* environment, const Variables& variab
   return true;
 }
 
-void repair_own_environment() {
-  vfs::PathBuffer preload;
+OwnEnvironment::OwnEnvironment() {
+  vfs::PathBuffer text;
   const Variables variables = read_variables(environ);
   if (variables.disabled) return;
-  compose_preload(variables.preload, preload);
-  if (variables.preload == nullptr || strcmp(variables.preload, preload.text) != 0) {
-    setenv("LD_PRELOAD", preload.text, 1);
+  compose_preload(variables.preload, text);
+  if (variables.preload == nullptr || strcmp(variables.preload, text.text) != 0) {
+    setenv("LD_PRELOAD", text.text, 1);
   }
   if (variables.workspace == nullptr || variables.workspace[0] != '/') {
     setenv("VFS_WORKSPACE", workspace.root.text, 1);
   }
+  if (activity == Activity::active && format_inherited(HandOn::inherited, text)) {
+    has_descriptors_ = setenv("VFS_DESCRIPTORS", text.text, 1) == 0;
+  }
+}
+
+OwnEnvironment::~OwnEnvironment() {
+  if (!has_descriptors_) return;
+  const int saved = errno;
+  unsetenv("VFS_DESCRIPTORS");
+  errno = saved;
 }
 
 }  // namespace shim

@@ -62,8 +62,18 @@ class ProgramEnvironment {
   ScratchBytes memory_;
 };
 
-// Puts our variables back into this process's own environment, for the libc
-// functions that start a shell by themselves (system, popen).
-void repair_own_environment();
+// For the libc functions that start a shell by themselves (system, popen,
+// wordexp), with this process's own environment: our variables are in it for as
+// long as an object of this type lives.
+class OwnEnvironment {
+ public:
+  OwnEnvironment();
+  ~OwnEnvironment();
+  OwnEnvironment(const OwnEnvironment&) = delete;
+  OwnEnvironment& operator=(const OwnEnvironment&) = delete;
+
+ private:
+  bool has_descriptors_ = false;
+};
 
 }  // namespace shim

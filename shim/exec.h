@@ -1,6 +1,7 @@
 // Starting programs, for everything that starts one.
 #pragma once
 
+#include "shim/descriptors.h"
 #include "shim/environment.h"
 #include "shim/libraries.h"
 #include "shim/program.h"
@@ -12,7 +13,8 @@ namespace shim {
 class Launch {
  public:
   // 0, or a negative errno as execve gives it.
-  int prepare(const ProgramName& program, char* const* argv, char* const* envp);
+  int prepare(const ProgramName& program, char* const* argv, char* const* envp,
+              HandOn descriptors = HandOn::inherited);
 
   // Null: the path as it was given.
   const char* path() const { return path_; }
@@ -29,7 +31,7 @@ class Launch {
 
   int write_arguments(char* const* argv);
   int use_loader();
-  int write_environment(char* const* envp, const Variables& variables);
+  int write_environment(char* const* envp, const Variables& variables, HandOn descriptors);
 
   Scratch<Work> work_;
   ProgramEnvironment own_environment_;

@@ -1,10 +1,9 @@
 #include "shim/exec.h"
 
-#include "shim/descriptors.h"
-
 namespace shim {
 
-int Launch::prepare(const ProgramName& program, char* const* argv, char* const* envp) {
+int Launch::prepare(const ProgramName& program, char* const* argv, char* const* envp,
+                    HandOn descriptors) {
   if (!work_) return -ENOMEM;
   const Variables variables = read_variables(envp);
   if (!compose_preload(variables.preload, work_->preload)) return -E2BIG;
@@ -31,7 +30,7 @@ int Launch::prepare(const ProgramName& program, char* const* argv, char* const* 
     result = use_loader();
     if (result != 0) return result;
   }
-  return write_environment(envp, variables);
+  return write_environment(envp, variables, descriptors);
 }
 
 // Starts ld.so in place of the program that it is to load: see LibraryChoice.
@@ -68,14 +67,17 @@ int Launch::write_arguments(char* const* argv) {
   return 0;
 }
 
-int Launch::write_environment(char* const* envp, const Variables& variables) {
+int Launch::write_environment(char* const* envp, const Variables& variables,
+                              HandOn descriptors) {
   const LibraryChoice& libraries = work_->libraries;
   Additions additions = {};
   additions.preload = work_->preload.text;
   if (libraries.directory.length != 0) additions.library_directory = libraries.directory.text;
   if (libraries.preload.length != 0) additions.started_preload = libraries.preload.text;
   additions.process_name = work_->program.process_name();
-  if (activity == Activity::active && format_inherited(work_->descriptors)) {
+  // What a vfork child did to its descriptors is not in our memory.
+  if (in_vfork_child) descriptors = HandOn::all;
+  if (activity == Activity::active && format_inherited(descriptors, work_->descriptors)) {
     additions.descriptors = work_->descriptors.text;
   }
   if (is_right(variables, additions)) return 0;

@@ -75,6 +75,16 @@ int descriptor_of_link(const char* path, uint32_t length) {
   return fd;
 }
 
+// Whether a file of the live base has been renamed or removed since the
+// descriptor was opened: then its path says nothing of it any more.
+bool is_moved(int fd, const vfs::PathBuffer& path) {
+  struct stat status;
+  vfs::Lookup found;
+  if (vfs::sys::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return false;
+  return vfs::look_up_canonical(workspace, path, found) != 0 || !found.exists() ||
+         found.status.st_ino != status.st_ino;
+}
+
 // True if the magic link leads into the tree; gives the path relative to root.
 bool resolve_magic_link(const char* path, vfs::PathBuffer& rest) {
   const uint32_t length = magic_link_length(path);
@@ -88,6 +98,7 @@ bool resolve_magic_link(const char* path, vfs::PathBuffer& rest) {
         !located.path_known) {
       if (located.place != Place::upper || path[length] == '\0') return false;
     }
+    if (located.place == Place::live && is_moved(fd, located.path)) return false;
     rest.assign(located.path);
   } else {
     vfs::PathBuffer link;

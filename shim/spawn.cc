@@ -12,6 +12,7 @@
 #include "shim/interpose.h"
 #include "shim/open.h"
 #include "shim/path_search.h"
+#include "shim/startable.h"
 #include "vfs/core/open.h"
 #include "vfs/core/sys.h"
 
@@ -19,8 +20,17 @@ namespace {
 
 using shim::engaged;
 
-// What libc's own open or chdir, later and in the child, answers with ENOENT.
-constexpr char kNowhere[] = "";
+// A path to which libc's own open or chdir, later and in the child, answers
+// with this error: that is where it would have come up. Null: there is none.
+const char* path_with_error(long error) {
+  switch (-error) {
+    case ENOENT: return "";
+    case ENOTDIR: return "/dev/null/";
+    case EEXIST: return "/dev/null";  // O_CREAT | O_EXCL
+    case EISDIR: return "/";          // O_CREAT, or for writing
+    default: return nullptr;
+  }
+}
 
 // Whether exec of a path outside would get as far as loading it.
 int check_outside(const char* path) {
@@ -37,7 +47,8 @@ int check_outside(const char* path) {
 int spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
           const posix_spawnattr_t* attributes, char* const* argv, char* const* envp, bool check) {
   shim::Launch launch;
-  int result = launch.prepare({AT_FDCWD, path, 0}, argv, envp);
+  int result = launch.prepare({AT_FDCWD, path, 0}, argv, envp,
+                              actions != nullptr ? shim::HandOn::all : shim::HandOn::inherited);
   if (result == 0 && check && launch.path() == nullptr) result = check_outside(path);
   if (result == 0) {
     const char* real = launch.path() != nullptr ? launch.path() : path;
@@ -50,8 +61,20 @@ int spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* action
   return result;
 }
 
-// The real path for a file action. Positive errno, as the functions return it;
-// ENOENT is kept for the child, where it would have come up.
+// Makes a path ready for libc's own open. A sealed file is opened by a name
+// that tells the child which path it is.
+int prepare_named(const vfs::Lookup& found, int flags, vfs::PathBuffer& real) {
+  const int result = vfs::prepare_open(shim::workspace, found, flags, real);
+  vfs::PathBuffer object;
+  if (result == 0 && found.is_sealed() && found.is_regular() &&
+      shim::workspace.object_path(found.digest, object) && strcmp(real.text, object.text) == 0) {
+    shim::name_for_start(found.path, real);
+  }
+  return result;
+}
+
+// The real path for a file action. Positive errno, as the functions return it,
+// for what no path can stand for.
 template <typename Prepare>
 int translate(const char* path, vfs::Follow follow, vfs::PathBuffer& real, const char*& passed,
               Prepare prepare) {
@@ -72,11 +95,9 @@ int translate(const char* path, vfs::Follow follow, vfs::PathBuffer& real, const
     passed = real.text;
     return 0;
   });
-  if (result == -ENOENT) {
-    passed = kNowhere;
-    return 0;
-  }
-  return static_cast<int>(-result);
+  if (result == 0) return 0;
+  passed = path_with_error(result);
+  return passed != nullptr ? 0 : static_cast<int>(-result);
 }
 
 }  // namespace
@@ -108,7 +129,7 @@ VFS_INTERPOSE(int, posix_spawn_file_actions_addopen,
   const char* passed;
   const int error = translate(path, shim::follow_for_open(path, flags), real, passed,
                               [&](const vfs::Lookup& found) {
-                                return vfs::prepare_open(shim::workspace, found, flags, real);
+                                return prepare_named(found, flags, real);
                               });
   if (error != 0) return error;
   return VFS_NEXT(posix_spawn_file_actions_addopen)(actions, fd, passed, flags, mode);
@@ -128,10 +149,12 @@ VFS_INTERPOSE(int, posix_spawn_file_actions_addchdir_np,
 
 // libc gives the shell this process's own environment, so that has to be right.
 VFS_INTERPOSE(int, system, (const char* command)) {
-  if (engaged() && command != nullptr) shim::repair_own_environment();
+  if (!engaged() || command == nullptr) return VFS_NEXT(system)(command);
+  const shim::OwnEnvironment environment;
   return VFS_NEXT(system)(command);
 }
 VFS_INTERPOSE(FILE*, popen, (const char* command, const char* mode)) {
-  if (engaged()) shim::repair_own_environment();
+  if (!engaged()) return VFS_NEXT(popen)(command, mode);
+  const shim::OwnEnvironment environment;
   return VFS_NEXT(popen)(command, mode);
 }

@@ -1,0 +1,113 @@
+// The sealed descriptors that the next program inherits: VFS_DESCRIPTORS.
+//
+// "3:path\n7:path\n"; '\n' and '\\' in a path are escaped as "\n" and "\\". The
+// object behind a descriptor does not say whose content it is; this does.
+#include "shim/descriptors.h"
+#include "shim/state.h"
+#include "vfs/core/sys.h"
+
+namespace shim {
+namespace {
+
+namespace sys = vfs::sys;
+
+bool append_number(vfs::PathBuffer& out, unsigned value) {
+  char digits[12];
+  unsigned start = sizeof(digits);
+  do {
+    digits[--start] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  } while (value != 0);
+  return out.append(digits + start, sizeof(digits) - start);
+}
+
+bool append_escaped(vfs::PathBuffer& out, const char* path) {
+  for (const char* c = path; *c != '\0'; ++c) {
+    const bool fits = *c == '\n'   ? out.append("\\n")
+                      : *c == '\\' ? out.append("\\\\")
+                                   : out.append_character(*c);
+    if (!fits) return false;
+  }
+  return true;
+}
+
+// Takes one "3:path\n" off the front of `text`.
+bool take_entry(const char*& text, int& fd, vfs::PathBuffer& path) {
+  fd = 0;
+  while (*text >= '0' && *text <= '9' && fd < 1'000'000) fd = fd * 10 + (*text++ - '0');
+  if (*text++ != ':') return false;
+  path.truncate(0);
+  for (; *text != '\0' && *text != '\n'; ++text) {
+    char c = *text;
+    if (c == '\\' && text[1] != '\0') c = *++text == 'n' ? '\n' : '\\';
+    if (!path.append_character(c)) return false;
+  }
+  if (*text == '\n') ++text;
+  return true;
+}
+
+// Remembers the descriptor if it really is the object that the path leads to.
+bool adopt(int fd, const vfs::Lookup& found) {
+  vfs::PathBuffer object;
+  vfs::PathBuffer name;
+  if (!workspace.object_path(found.digest, object) || !vfs::name_of_descriptor(fd, name) ||
+      strcmp(name.text, object.text) != 0) {
+    return false;
+  }
+  note_sealed(fd, found);
+  return true;
+}
+
+// A descriptor that a file action of posix_spawn put elsewhere: one of the
+// first few, as for standard input.
+void adopt_moved(const vfs::Lookup& found) {
+  constexpr int kFirstFew = 16;
+  for (int fd = 0; fd < kFirstFew; ++fd) {
+    struct stat status;
+    if (sys::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && !is_noted(fd)) {
+      adopt(fd, found);
+    }
+  }
+}
+
+}  // namespace
+
+bool format_inherited(HandOn which, vfs::PathBuffer& out) {
+  out.truncate(0);
+  vfs::PathBuffer path;
+  for (int fd = -1; (fd = next_sealed(fd, path)) >= 0;) {
+    // The reader sees for itself whether a descriptor is what it is said to be;
+    // a vfork child may have closed it after it made copies.
+    const int flags = which == HandOn::inherited ? sys::fcntl(fd, F_GETFD) : 0;
+    if (flags < 0 || (flags & FD_CLOEXEC) != 0) continue;
+    const uint32_t before = out.length;
+    if (!append_number(out, static_cast<unsigned>(fd)) || !out.append_character(':') ||
+        !append_escaped(out, path.text) || !out.append_character('\n')) {
+      out.truncate(before);
+    }
+  }
+  return out.length != 0;
+}
+
+void adopt_inherited(const char* text) {
+  const char* const all = text;
+  int fd;
+  vfs::PathBuffer path;
+  vfs::Lookup found;
+  const auto look_up = [&] {
+    return vfs::look_up_canonical(workspace, path, found) == 0 && found.is_sealed() &&
+           found.is_regular();
+  };
+  bool moved = false;
+  while (*text != '\0' && take_entry(text, fd, path)) {
+    moved = (look_up() && !adopt(fd, found)) || moved;
+  }
+  if (!moved) return;
+  // Those that are where they were told to be come first: content that two
+  // paths share does not say which of them it was.
+  for (text = all; *text != '\0' && take_entry(text, fd, path);) {
+    if (!is_noted(fd) && look_up()) adopt_moved(found);
+  }
+}
+
+}  // namespace shim
