@@ -3,7 +3,6 @@
 #include <linux/capability.h>
 
 #include "vfs/core/copy_up.h"
-#include "vfs/core/descriptor_name.h"
 #include "vfs/core/directory_mode.h"
 #include "vfs/core/sys.h"
 
@@ -123,30 +122,6 @@ int prepare_parent(Workspace& workspace, const Lookup& found, NameChange change)
     return -EPERM;
   }
   return mirror_directory(workspace, path);
-}
-
-int open_draft_to_read(const Workspace& workspace, const char* real) {
-  constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
-  int fd = sys::open(real, kFlags | O_NOFOLLOW);
-  if (fd != -EACCES) return fd;
-  const int inode = sys::open(real, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-  if (inode < 0) return inode;
-  struct stat status;
-  fd = sys::fstat(inode, &status);
-  if (fd == 0 && !S_ISREG(status.st_mode)) fd = -EACCES;
-  if (fd == 0) {
-    // Two that do this at once must not take each other's mode for the file's.
-    PathLock lock(workspace, status.st_ino);
-    const DescriptorName name(inode);
-    sys::fstat(inode, &status);
-    fd = sys::chmod(name.text, (status.st_mode & 07777) | S_IRUSR);
-    if (fd == 0) {
-      fd = sys::open(name.text, kFlags);
-      sys::chmod(name.text, status.st_mode & 07777);
-    }
-  }
-  sys::close(inode);
-  return fd;
 }
 
 }  // namespace vfs

@@ -36,9 +36,4 @@ enum class NameChange : bool { make, remove };
 // be called before anything else is changed. 0 or a negative errno.
 int prepare_parent(Workspace& workspace, const Lookup& found, NameChange change);
 
-// Opens the draft at the absolute `real` for reading, even one whose mode
-// shuts out its owner: that is given the right for the moment. For commit and
-// export; never for a file of the live base. A descriptor or a negative errno.
-int open_draft_to_read(const Workspace& workspace, const char* real);
-
 }  // namespace vfs
