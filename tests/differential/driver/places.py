@@ -95,9 +95,10 @@ class Place:
         return self.run([WALK], 1)[0]
 
     def real_tree(self):
-        """What must not move on the disk, whatever the sequence does."""
+        """What must not move on the disk, whatever the sequence does. (Links may lead above the root;
+        there a workspace ends and writes are real.)"""
         seen = []
-        for directory, names, files in os.walk(self.around):
+        for directory, names, files in os.walk(self.tree):
             if directory == self.tree:  # the marker is ours
                 names[:], files = set(names) - {".vfs"}, set(files) - {".vfs"}
             for name in sorted(names) + sorted(files):
