@@ -63,7 +63,7 @@ class Draw:
             return self.one(["ld/", "absd/", "d/e/back/", "slash/", "lde/../", "k/lk/"]) + \
                 self.one(["x", "e/w", "h2", "n1", "../a", "r", "e", "w"])
         if shape == 7:
-            return self.one([".", "@", "@/.", "d/.", "d/e/..", "ld/.", "./", "lf/", "dang/", "/"[:0] + "d/e/"])
+            return self.one([".", "@", "@/.", "d/.", "d/e/..", "ld/.", "./", "lf/", "dang/", "d/e/"])
         if shape == 8:
             return name.split("/")[-1]  # for when the working directory is another
         return name + "/../" + self.one(["x", "a", "n1"])

@@ -127,7 +127,7 @@ class Laboratory:
         os.chmod(self.directory, 0o755)
         self.vfs, self.shim, self.executor = (
             shutil.copy(f"{build}/{name}", self.directory)
-            for name in ("vfs/vfs", "shim/libvfs.so", "tests/differential_executor"))
+            for name in ("vfs/vfs", "shim/libvfs.so", "tests/differential/differential_executor"))
         self.places = {}
 
     def place(self, user, kind):
