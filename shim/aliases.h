@@ -1,0 +1,21 @@
+// Paths from outside into the workspace.
+//
+// An aliased home directory, or a link in /tmp, must not be a way around the
+// layer: what the kernel would follow into the workspace we have to follow too.
+#pragma once
+
+#include "vfs/core/lookup.h"
+
+namespace shim {
+
+// If the absolute path leads into the workspace, by its text, through a link
+// outside or through one of /proc, gives the rest relative to the root (not
+// canonical yet) and returns true. The first `canonical` characters are known
+// to name a directory outside, without any link.
+bool enter(const char* path, vfs::Follow follow, vfs::PathBuffer& rest, uint32_t canonical = 0);
+
+// The same, asking nothing but where the root is: for a workspace whose state
+// cannot be used.
+bool enter_root(const char* path, vfs::PathBuffer& rest);
+
+}  // namespace shim
