@@ -1,7 +1,10 @@
 // Calls that need no more than the real path behind a virtual one: file system
 // statistics, limits, watches, extended attributes.
 #include <string.h>
+#include <sys/fanotify.h>
 #include <sys/inotify.h>
+#include <sys/ipc.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
@@ -21,6 +24,8 @@ using shim::workspace;
 using vfs::Lookup;
 
 using watch_links = shim::follow_unless<IN_DONT_FOLLOW, ~0>;
+using mark_links = shim::follow_unless<FAN_MARK_DONT_FOLLOW, ~0>;
+using handle_links = shim::follow_if<AT_SYMLINK_FOLLOW, ~0>;
 
 // Of what is there now.
 struct RealPath {
@@ -72,6 +77,34 @@ struct ChangeAttribute {
   }
 };
 
+// A draft for the kernel itself to write to (accounting).
+struct Draft {
+  static long real(const Lookup& found, const auto&, vfs::PathBuffer& real) {
+    return vfs::prepare_open(workspace, found, O_WRONLY, real);
+  }
+};
+
+// What cannot be true of a virtual directory.
+struct RefuseRoot {
+  static long found(const Lookup& found, const auto&) {
+    if (!found.exists()) return -ENOENT;
+    return found.is_directory() ? -EPERM : -ENOTDIR;
+  }
+};
+
+// A handle would name the real inode, past the layer: there are none, as on
+// many file systems, and callers know how to do without.
+struct NoHandle {
+  static long found(const Lookup& found, const auto&) {
+    return found.exists() ? -EOPNOTSUPP : -ENOENT;
+  }
+  static int empty_path(const auto& call) {
+    shim::Located located;
+    shim::locate_descriptor(call.template get<Role::dirfd>(), located);
+    return located.place == shim::Place::elsewhere ? call.pass() : shim::answer(-EOPNOTSUPP);
+  }
+};
+
 // By descriptor only the calls that change something matter: they must not
 // reach an object or the live base.
 template <typename Pass>
@@ -99,6 +132,13 @@ VFS_INTERPOSE(ssize_t, fgetxattr, (int fd, const char* name, void* value, size_t
 }
 VFS_INTERPOSE(int, fremovexattr, (int fd, const char* name)) {
   return change_attribute(fd, [&] { return VFS_NEXT(fremovexattr)(fd, name); });
+}
+
+VFS_INTERPOSE(key_t, ftok, (const char* path, int project)) {
+  struct stat status;
+  if (stat(path, &status) != 0) return -1;
+  return static_cast<key_t>((status.st_ino & 0xffff) | ((status.st_dev & 0xff) << 16) |
+                            (static_cast<unsigned>(project & 0xff) << 24));
 }
 
 #define VFS_TABLE_REAL_PATHS

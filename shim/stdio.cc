@@ -1,4 +1,5 @@
 // stdio streams and temporary files: glibc opens them past our open().
+#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +119,15 @@ VFS_INTERPOSE(FILE*, fopen, (const char* path, const char* mode)) {
   return stream;
 }
 VFS_ALIAS(fopen64, fopen);
+
+VFS_INTERPOSE(FILE*, setmntent, (const char* path, const char* mode)) {
+  char more[16];
+  const size_t length = strlen(mode);
+  if (!shim::engaged() || length + 3 > sizeof(more)) return VFS_NEXT(setmntent)(path, mode);
+  memcpy(more, mode, length);
+  memcpy(more + length, "ce", 3);
+  return interposed_fopen(path, more);
+}
 
 VFS_INTERPOSE(FILE*, freopen, (const char* path, const char* mode, FILE* stream)) {
   const int flags = mode != nullptr ? flags_of_mode(mode) : -1;

@@ -4,7 +4,10 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdarg.h>
+#include <dirent.h>
 #include <stdio.h>
+#include <sys/fanotify.h>
+#include <sys/socket.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
