@@ -2,6 +2,7 @@
 
 #include "vfs/core/copy_up.h"
 #include "vfs/core/directory_mode.h"
+#include "vfs/core/hard_links.h"
 #include "vfs/core/listing.h"
 #include "vfs/core/open.h"
 #include "vfs/core/sys.h"
@@ -72,6 +73,9 @@ int get_status(Workspace& workspace, const Lookup& found, struct stat& status) {
   if (!found.exists()) return -ENOENT;
   status = found.status;
   if (found.merged) status.st_nlink = count_directory_links(workspace, found);
+  if (found.source == Source::snapshot && !found.is_directory() && status.st_nlink > 1) {
+    status.st_nlink = count_links(workspace, found);
+  }
   return 0;
 }
 

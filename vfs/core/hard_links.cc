@@ -9,6 +9,16 @@
 namespace vfs {
 namespace {
 
+// Whether the base still answers, with the inode of `base`, for the name that
+// it has at `path`. Puts into `path` where that name is now.
+bool is_still_there(Workspace& workspace, const struct stat& base, PathBuffer& path,
+                    Lookup& sibling) {
+  follow_moves(workspace, path);
+  return look_up_canonical(workspace, path, sibling) == 0 && sibling.exists() &&
+         sibling.source != Source::upper && sibling.status.st_ino == base.st_ino &&
+         sibling.status.st_dev == base.st_dev;
+}
+
 // Links the draft at `draft` to the name that the base has at `base_path`,
 // wherever its directory is now, if the base still answers for it with the
 // same inode.
@@ -16,12 +26,9 @@ bool link_one(Workspace& workspace, const char* draft, const PathBuffer& base_pa
               const struct stat& base) {
   PathBuffer path;
   path.assign(base_path);
-  follow_moves(workspace, path);
   Lookup sibling;
   PathBuffer upper;
-  if (look_up_canonical(workspace, path, sibling) != 0 || !sibling.exists() ||
-      sibling.source == Source::upper || sibling.status.st_ino != base.st_ino ||
-      sibling.status.st_dev != base.st_dev || mirror_parent(workspace, path) != 0 ||
+  if (!is_still_there(workspace, base, path, sibling) || mirror_parent(workspace, path) != 0 ||
       !workspace.upper_path(path, upper)) {
     return false;
   }
@@ -33,14 +40,16 @@ bool link_one(Workspace& workspace, const char* draft, const PathBuffer& base_pa
   return sys::link(draft, upper.text) == 0;
 }
 
-void link_in_snapshot(Workspace& workspace, const Lookup& found, const char* draft) {
+// Calls `visit` with every other name that the snapshot has for the inode.
+template <typename Visit>
+void each_sibling(Workspace& workspace, const Lookup& found, Visit visit) {
   const Index index = workspace.index();
   const IndexEntry* at = index.entry(found.entry->link_next);
   for (uint32_t i = 1; at != nullptr && at != found.entry && i < found.entry->link_count; ++i) {
     char text[PATH_MAX];
     PathBuffer path;
     const char* name = index.path_of(*at, text, sizeof(text));
-    if (name != nullptr && path.assign(name)) link_one(workspace, draft, path, found.status);
+    if (name != nullptr && path.assign(name)) visit(path);
     at = index.entry(at->link_next);
   }
 }
@@ -88,11 +97,22 @@ void LiveSearch::directory(const PathBuffer& path) {
 
 }  // namespace
 
+nlink_t count_links(Workspace& workspace, const Lookup& found) {
+  nlink_t count = 1;
+  each_sibling(workspace, found, [&](PathBuffer& path) {
+    Lookup sibling;
+    if (is_still_there(workspace, found.status, path, sibling)) ++count;
+  });
+  return count;
+}
+
 void link_siblings(Workspace& workspace, const Lookup& found) {
   PathBuffer draft;
   if (found.status.st_nlink < 2 || !workspace.upper_path(found.path, draft)) return;
   if (found.source == Source::snapshot) {
-    link_in_snapshot(workspace, found, draft.text);
+    each_sibling(workspace, found, [&](const PathBuffer& path) {
+      link_one(workspace, draft.text, path, found.status);
+    });
   } else if (found.source == Source::live) {
     const PathBuffer top;
     LiveSearch{workspace, found, draft.text, found.status.st_nlink - 1}.directory(top);

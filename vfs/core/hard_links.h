@@ -10,4 +10,8 @@ namespace vfs {
 // for. What cannot be linked keeps the base's content.
 void link_siblings(Workspace& workspace, const Lookup& found);
 
+// How many names the inode of `found` still has in the tree, if it is a file of
+// a snapshot: those that were removed or replaced since do not count.
+nlink_t count_links(Workspace& workspace, const Lookup& found);
+
 }  // namespace vfs

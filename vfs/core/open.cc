@@ -63,6 +63,21 @@ int check_no_atime(const Lookup& found, int flags) {
   return asked && !is_owner(found.status) ? -EPERM : 0;
 }
 
+// open(2) gives the lowest free number, and programs rely on it; the lock had
+// taken that.
+int lowest_descriptor(int fd, PathLock& lock, int flags) {
+  lock.release();
+  const int lowest =
+      sys::fcntl(fd, (flags & O_CLOEXEC) != 0 ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
+  if (lowest < 0) return fd;
+  if (lowest > fd) {
+    sys::close(lowest);
+    return fd;
+  }
+  sys::close(fd);
+  return lowest;
+}
+
 // A new file where upper has a whiteout: made aside, then put over it.
 int create_over_whiteout(Workspace& workspace, const Lookup& found, int flags, mode_t mode) {
   PathBuffer upper;
@@ -80,7 +95,7 @@ int create_over_whiteout(Workspace& workspace, const Lookup& found, int flags, m
   if (fd < 0) return fd;
   inherit_group(upper, temporary.text, S_IFREG);
   result = sys::rename(temporary.text, upper.text);
-  if (result == 0) return fd;
+  if (result == 0) return lowest_descriptor(fd, lock, flags);
   sys::close(fd);
   sys::unlink(temporary.text);
   return result;

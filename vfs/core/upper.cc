@@ -160,8 +160,13 @@ PathLock::PathLock(const Workspace& workspace, uint64_t path_hash) {
   }
 }
 
-PathLock::~PathLock() {
+void PathLock::release() {
   if (fd_ >= 0) sys::close(fd_);
+  fd_ = -EBADF;
+}
+
+PathLock::~PathLock() {
+  release();
   sys::call(SYS_rt_sigprocmask, SIG_SETMASK, sys::as_argument(&saved_signals_), 0,
             sizeof(saved_signals_));
 }

@@ -63,6 +63,9 @@ class PathLock {
 
   int error() const { return fd_ < 0 ? fd_ : 0; }
 
+  // Gives the lock and its descriptor up before the end of the scope.
+  void release();
+
  private:
   int fd_;
   uint64_t saved_signals_;

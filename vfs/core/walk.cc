@@ -52,8 +52,9 @@ int step_down(Walk& walk, const char* name, uint32_t length) {
   const bool guarded = out.guarded;
   if (!lets_through(walk)) walk.open = false;
   // Below a directory with a record of its own the bits are keyed by paths
-  // that the children may never have had.
-  if (out.base_is_elsewhere || !out.base_may_have ||
+  // that the children may never have had. Below one that only upper has they
+  // are right: what was made there was announced under its own path.
+  if (out.base_is_elsewhere ||
       walk.workspace.control->filter.may_have_changed_subtree(out.hash)) {
     walk.ask_upper = true;
   }
