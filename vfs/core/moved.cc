@@ -1,5 +1,7 @@
 #include "vfs/core/moved.h"
 
+#include <dirent.h>
+
 #include "vfs/core/path_hash.h"
 #include "vfs/core/sys.h"
 
@@ -12,15 +14,12 @@ bool link_path(const Workspace& workspace, uint64_t hash, PathBuffer& out) {
   return out.assign(workspace.state) && out.append("/moved/") && out.append(digits, 16);
 }
 
-}  // namespace
-
-void note_moved(const Workspace& workspace, const PathBuffer& base_path, const PathBuffer& path) {
-  PathBuffer link;
+// Makes the link at `link` say `path`. "/" before it: the target of a link
+// cannot be empty.
+void write_note(const Workspace& workspace, const PathBuffer& link, const PathBuffer& path) {
   PathBuffer temporary;
   PathBuffer target;
-  // "/" before it: the target of a link cannot be empty.
-  if (!link_path(workspace, path_hash(base_path.text, base_path.length), link) ||
-      !workspace.temporary_path(temporary) || !target.assign("/") ||
+  if (!workspace.temporary_path(temporary) || !target.assign("/") ||
       !target.append(path.text, path.length)) {
     return;
   }
@@ -34,6 +33,53 @@ void note_moved(const Workspace& workspace, const PathBuffer& base_path, const P
     }
   }
   if (result != 0) sys::unlink(temporary.text);
+}
+
+// If `path` is `from` or below it: puts `to` in the place of `from`.
+bool replace_prefix(PathBuffer& path, const PathBuffer& from, const PathBuffer& to) {
+  if (strncmp(path.text, from.text, from.length) != 0 ||
+      (path.text[from.length] != '/' && path.text[from.length] != '\0')) {
+    return false;
+  }
+  PathBuffer moved;
+  if (!moved.assign(to) || !moved.append(path.text + from.length)) return false;
+  path.assign(moved);
+  return true;
+}
+
+}  // namespace
+
+void note_moved(const Workspace& workspace, const PathBuffer& base_path, const PathBuffer& path) {
+  PathBuffer link;
+  if (link_path(workspace, path_hash(base_path.text, base_path.length), link)) {
+    write_note(workspace, link, path);
+  }
+}
+
+void move_noted(const Workspace& workspace, const PathBuffer& from, const PathBuffer& to,
+                bool exchanged) {
+  PathBuffer directory;
+  if (!directory.assign(workspace.state) || !directory.append("/moved")) return;
+  const int fd = sys::open(directory.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;  // nothing was ever moved: the usual case
+  alignas(8) char buffer[4096];
+  for (long count; (count = sys::getdents64(fd, buffer, sizeof(buffer))) > 0;) {
+    for (long at = 0; at < count;) {
+      const auto* entry = reinterpret_cast<const struct dirent64*>(buffer + at);
+      at += entry->d_reclen;
+      PathBuffer link;
+      PathBuffer target;
+      if (!link.assign(directory) || !link.push(entry->d_name, strlen(entry->d_name))) continue;
+      const long length = sys::readlink(link.text, target.text, sizeof(target.text) - 1);
+      if (length <= 0) continue;
+      PathBuffer path;
+      if (!path.assign(target.text + 1, static_cast<size_t>(length - 1))) continue;
+      if (replace_prefix(path, from, to) || (exchanged && replace_prefix(path, to, from))) {
+        write_note(workspace, link, path);
+      }
+    }
+  }
+  sys::close(fd);
 }
 
 void follow_moves(const Workspace& workspace, PathBuffer& path) {

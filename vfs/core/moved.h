@@ -11,7 +11,13 @@
 
 namespace vfs {
 
-// The directory that the base has at `base_path` is found at `path` now.
+// A directory of the workspace was renamed from `from` to `to` (or the two have
+// changed places): what had been moved to below it is elsewhere now.
+void move_noted(const Workspace& workspace, const PathBuffer& from, const PathBuffer& to,
+                bool exchanged);
+
+// The directory that the base has at `base_path` is found at `path` now. After
+// move_noted(), if that has to be said too.
 void note_moved(const Workspace& workspace, const PathBuffer& base_path, const PathBuffer& path);
 
 // Replaces the path of something in the base by the path it has now.

@@ -173,6 +173,13 @@ int prepare_open(Workspace& workspace, const Lookup& found, int flags, PathBuffe
     if (result != 0) return result;
     return workspace.upper_path(found.path, real) ? 0 : -ENAMETOOLONG;
   }
+  if (S_ISFIFO(found.status.st_mode) && found.source == Source::live) {
+    // What is written into a FIFO moves its times: the real one is not ours.
+    result = check_access(found.status, access_mask(flags), true);
+    if (result == 0) result = copy_up(workspace, found, Content::keep);
+    if (result != 0) return result;
+    return workspace.upper_path(found.path, real) ? 0 : -ENAMETOOLONG;
+  }
   if (found.is_regular() && found.source != Source::upper) {
     // Before anything is made: a refused open must not leave a draft behind,
     // least of all an empty one. What is only read in the live base the kernel

@@ -174,6 +174,7 @@ int rename_entry(Workspace& workspace, const Lookup& from, const Lookup& to, uns
     result = flags == RENAME_EXCHANGE ? exchange(workspace, from, to) : move(workspace, from, to);
   }
   if (result == 0 && directory) {
+    move_noted(workspace, from.path, to.path, flags == RENAME_EXCHANGE);
     if (from.is_directory() && from.base_may_have) note_moved(workspace, from.base_path(), to.path);
     if (flags == RENAME_EXCHANGE && to.is_directory() && to.base_may_have) {
       note_moved(workspace, to.base_path(), from.path);
