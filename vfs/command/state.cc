@@ -10,6 +10,7 @@
 
 #include "manifest/index_writer.h"
 #include "manifest/ingest.h"
+#include "vfs/core/directory_mode.h"
 #include "vfs/core/copy_up.h"
 #include "vfs/core/names_internal.h"
 
@@ -211,13 +212,13 @@ void drop_upper(OpenWorkspace& workspace) {
   struct stat status = root.status;
   if (const std::optional<Snapshot> head = workspace.head();
       head && workspace.core().has_snapshot_base()) {
-    status.st_mode = head->root.mode;
+    status.st_mode = S_IFDIR | (head->root.mode & 07777);
     status.st_mtim = {head->root.mtime_seconds, static_cast<long>(head->root.mtime_nanoseconds)};
   } else {
     ::stat(workspace.root().c_str(), &status);
   }
   const struct timespec times[2] = {status.st_mtim, status.st_mtim};
-  ::chmod(upper.c_str(), status.st_mode & 07777);
+  set_directory_mode(workspace.core(), upper.c_str(), kRootPathHash, status);
   ::utimensat(AT_FDCWD, upper.c_str(), times, 0);
   workspace.core().control->rename_generation.fetch_add(1, std::memory_order_acq_rel);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <set>
 
 #include "vfs/core/copy_up.h"
 #include "vfs/core/upper.h"
@@ -123,11 +124,17 @@ uint64_t Tidy::run(const std::vector<std::unique_ptr<Draft>>& drafts) {
 // They are part of the snapshot now. Directories stay, since someone may stand
 // in them. A record that was replaced since we noted it is news.
 void Tidy::remove_records() {
+  // Taking out one name changes the ctime of the others.
+  std::set<Inode> relinked;
   for (const auto& [path, noted] : records_) {
     struct stat now;
-    if (::lstat(path.c_str(), &now) != 0 || !same_inode_state(noted, now)) continue;
+    if (::lstat(path.c_str(), &now) != 0) continue;
+    const Inode inode = {now.st_dev, now.st_ino};
+    const bool same = relinked.contains(inode) ? same_but_ctime(noted, now)
+                                               : same_inode_state(noted, now);
+    if (!same) continue;
     const KeepTimes keep(fs::path(path).parent_path().c_str());
-    take_out(path, noted, [] { return true; });
+    if (take_out(path, noted, [] { return true; }) && now.st_nlink > 1) relinked.insert(inode);
   }
 }
 
