@@ -68,14 +68,28 @@ struct MakeHardLink {
     const int flags = call.template get_or<Role::flags>(0);
     const char* from = call.template get<Role::from>();
     if ((flags & AT_EMPTY_PATH) != 0 && *from == '\0') {
-      const int fd = call.template get_or<Role::from_dirfd>(-1);
-      if (fd >= 0) shim::make_descriptor_draft(fd);
-      return fd;
+      return call.template get_or<Role::from_dirfd>(-1);
     }
     return (flags & AT_SYMLINK_FOLLOW) != 0 ? shim::descriptor_of_path(from) : -1;
   }
+
+  // The inode itself only if it is of upper. An object or a file of the live
+  // base must never get a name in upper, through which it could be written: it
+  // is linked by the path that it still has.
   static long found_descriptor(int fd, const Lookup& target) {
-    return vfs::link_descriptor(workspace, fd, target);
+    shim::Located held;
+    struct stat status;
+    shim::locate_descriptor(fd, held);
+    if (fstat(fd, &status) != 0) return -errno;
+    if (S_ISDIR(status.st_mode)) return -EPERM;
+    if (held.place == shim::Place::elsewhere) return -EXDEV;
+    if (held.place == shim::Place::upper) return vfs::link_descriptor(workspace, fd, target);
+    Lookup source;
+    if (!held.path_known || vfs::look_up_canonical(workspace, held.path, source) != 0 ||
+        !source.exists() || source.status.st_ino != status.st_ino) {
+      return -ENOENT;
+    }
+    return vfs::make_hard_link(workspace, source, target);
   }
 };
 

@@ -14,6 +14,8 @@
 #include "vfs/core/copy_up.h"
 #include "vfs/core/identity.h"
 #include "vfs/core/open.h"
+#include "vfs/core/permission.h"
+#include "vfs/core/sys.h"
 
 namespace {
 
@@ -59,19 +61,52 @@ struct ReadAttribute {
   }
 };
 
-struct ListAttributes : RealPath {
-  static ssize_t finish(const auto& call, ssize_t length) {
-    const bool asked = call.template get<Role::size>() != 0;
-    return without_hidden(asked ? call.template get<Role::buffer>() : nullptr, length);
+// The names without our own. Read into a buffer of ours, since the caller's
+// may be just large enough for what it is to see. `list(buffer, size)` is the
+// kernel's call, with a negative errno.
+template <typename List>
+long list_attributes(List list, char* out, size_t size) {
+  char names[8 * 1024];
+  const long all = list(names, sizeof(names));
+  if (all == -ERANGE) return list(out, size);  // more than anyone has
+  if (all <= 0) return all;
+  const long length = without_hidden(names, all);
+  if (size == 0) return length;
+  if (static_cast<size_t>(length) > size) return -ERANGE;
+  memcpy(out, names, static_cast<size_t>(length));
+  return length;
+}
+
+struct ListAttributes {
+  static long found(const Lookup& found, const auto& call) {
+    vfs::PathBuffer real;
+    const int result = vfs::real_path(workspace, found, real);
+    if (result != 0) return result;
+    return list_attributes(
+        [&](char* buffer, size_t size) {
+          return vfs::sys::call(SYS_llistxattr, vfs::sys::as_argument(real.text),
+                                vfs::sys::as_argument(buffer), size);
+        },
+        call.template get<Role::buffer>(), call.template get<Role::size>());
   }
 };
+
+// As the kernel asks it: the program's own attributes of who may write, all
+// others of the owner.
+int check_attribute_change(const Lookup& found, const char* name) {
+  if (name == nullptr || strncmp(name, "user.", 5) != 0) return vfs::is_owner(found.status) ? 0 : -EPERM;
+  const bool sticky = found.is_directory() && (found.status.st_mode & S_ISVTX) != 0;
+  if (sticky && !vfs::is_owner(found.status)) return -EPERM;
+  return vfs::check_access(found.status, W_OK, true);
+}
 
 // Of a draft, since the call changes something.
 struct ChangeAttribute {
   static long real(const Lookup& found, const auto& call, vfs::PathBuffer& real) {
     if (!found.exists()) return vfs::real_path(workspace, found, real);
     if (is_hidden_attribute(call.template get<Role::name>())) return -EPERM;
-    const int result = vfs::copy_up(workspace, found, vfs::Content::keep);
+    int result = check_attribute_change(found, call.template get<Role::name>());
+    if (result == 0) result = vfs::copy_up(workspace, found, vfs::Content::keep);
     if (result != 0) return result;
     return workspace.upper_path(found.path, real) ? 0 : -ENAMETOOLONG;
   }
@@ -123,8 +158,12 @@ VFS_INTERPOSE(int, fsetxattr,
   return change_attribute(fd, [&] { return VFS_NEXT(fsetxattr)(fd, name, value, size, flags); });
 }
 VFS_INTERPOSE(ssize_t, flistxattr, (int fd, char* list, size_t size)) {
-  const ssize_t length = VFS_NEXT(flistxattr)(fd, list, size);
-  return shim::engaged() ? without_hidden(size != 0 ? list : nullptr, length) : length;
+  if (!shim::engaged()) return VFS_NEXT(flistxattr)(fd, list, size);
+  return shim::answer<ssize_t>(list_attributes(
+      [&](char* buffer, size_t room) {
+        return vfs::sys::call(SYS_flistxattr, fd, vfs::sys::as_argument(buffer), room);
+      },
+      list, size));
 }
 VFS_INTERPOSE(ssize_t, fgetxattr, (int fd, const char* name, void* value, size_t size)) {
   if (shim::engaged() && is_hidden_attribute(name)) return shim::answer<ssize_t>(-ENODATA);

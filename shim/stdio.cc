@@ -129,8 +129,33 @@ VFS_INTERPOSE(FILE*, setmntent, (const char* path, const char* mode)) {
   return interposed_fopen(path, more);
 }
 
+namespace {
+
+// freopen without a path: glibc opens /proc/self/fd/N again, which for an
+// unchanged file is the object, or the real file. The file is opened by the
+// path it has; false if it has none, and may then not be written.
+bool path_of_stream(FILE* stream, int flags, vfs::PathBuffer& path, bool& refused) {
+  shim::Located held;
+  shim::locate_descriptor(fileno(stream), held);
+  if (held.place != shim::Place::sealed && held.place != shim::Place::live) return false;
+  const bool known = held.path_known && workspace.live_path(held.path, path);
+  refused = !known && (flags & (O_ACCMODE | O_TRUNC)) != O_RDONLY;
+  return known;
+}
+
+}  // namespace
+
 VFS_INTERPOSE(FILE*, freopen, (const char* path, const char* mode, FILE* stream)) {
   const int flags = mode != nullptr ? flags_of_mode(mode) : -1;
+  vfs::PathBuffer own;
+  if (shim::engaged() && path == nullptr && flags >= 0 && fileno(stream) >= 0) {
+    bool refused = false;
+    if (path_of_stream(stream, flags, own, refused)) path = own.text;
+    if (refused) {
+      VFS_NEXT(fclose)(stream);
+      return stream_error(-EACCES);
+    }
+  }
   if (!shim::engaged() || path == nullptr || flags < 0) {
     return VFS_NEXT(freopen)(path, mode, stream);
   }

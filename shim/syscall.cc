@@ -23,7 +23,29 @@
 #include "shim/open.h"
 #include "vfs/core/sys.h"
 
+// Newer than the headers may be; the numbers are the same on all machines.
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
+#ifndef SYS_setxattrat
+#define SYS_setxattrat 463
+#define SYS_getxattrat 464
+#define SYS_listxattrat 465
+#define SYS_removexattrat 466
+#endif
+#ifndef SYS_open_tree_attr
+#define SYS_open_tree_attr 467
+#endif
+#ifndef SYS_file_getattr
+#define SYS_file_getattr 468
+#define SYS_file_setattr 469
+#endif
+
 namespace {
+
+// Beyond these nobody knows what a number does: in a workspace it is answered
+// as by an older kernel, which callers are prepared for.
+constexpr long kNewestNumber = 470;
 
 // The six argument registers.
 struct Registers {
@@ -65,6 +87,13 @@ long faccessat_by_number(int dirfd, const char* path, int mask) {
 long fchmodat_by_number(int dirfd, const char* path, mode_t mode) {
   return fchmodat(dirfd, path, mode, 0);
 }
+long fchmodat2_by_number(int fd, const char* path, mode_t mode, int flags) {
+  const bool itself = path != nullptr && *path == '\0' && (flags & AT_EMPTY_PATH) != 0;
+  return itself && fd >= 0 ? fchmod(fd, mode) : fchmodat(fd, path, mode, flags & ~AT_EMPTY_PATH);
+}
+// As on a kernel that lacks the call: callers fall back on an older one.
+long refused_by_number() { return shim::answer<long>(-ENOSYS); }
+
 long futimesat_by_number(int fd, const char* path, const struct timeval* times) {
   return path == nullptr ? futimes(fd, times) : futimesat(fd, path, times);
 }
@@ -79,19 +108,31 @@ long getcwd_by_number(char* buffer, size_t size) {
   return getcwd(buffer, size) == nullptr ? -1 : static_cast<long>(strlen(buffer)) + 1;
 }
 
+// Whether the kernel takes these arguments, found out without a path.
+bool is_valid_how(const struct open_how* how, size_t size) {
+  constexpr int kNoDescriptor = -1;
+  return VFS_NEXT(syscall)(SYS_openat2, kNoDescriptor, "x", how, size) < 0 && errno == EBADF;
+}
+
 // openat2 without restrictions is openat. With RESOLVE_* flags the kernel
-// would judge a path we made up, so those are only passed on outside the tree.
+// would judge a path we made up, so those are only passed on outside the tree:
+// when neither the path nor the directory it starts from is inside.
 long openat2_by_number(int dirfd, const char* path, const struct open_how* how, size_t size) {
-  if (how == nullptr || size < sizeof(*how) || how->resolve != 0) {
-    shim::LocatedPath located;
-    shim::locate(dirfd, path, vfs::Follow::yes, located);
-    if (located.where == shim::Where::inside || located.where == shim::Where::failed) {
-      // What the man page gives for a kernel without openat2: callers fall back.
-      return shim::answer<long>(-ENOSYS);
-    }
-    return VFS_NEXT(syscall)(SYS_openat2, dirfd, path, how, size);
+  const int saved = errno;
+  if (!is_valid_how(how, size)) return -1;
+  errno = saved;
+  if (how->resolve == 0) {
+    return openat(dirfd, path, static_cast<int>(how->flags), static_cast<mode_t>(how->mode));
   }
-  return openat(dirfd, path, static_cast<int>(how->flags), static_cast<mode_t>(how->mode));
+  shim::Directory start;
+  shim::LocatedPath located;
+  shim::locate(dirfd, path, vfs::Follow::yes, located);
+  const bool starts_inside = shim::locate_directory(dirfd, start) == 0 && start.inside;
+  if (starts_inside || located.where == shim::Where::inside ||
+      located.where == shim::Where::failed) {
+    return refused_by_number();
+  }
+  return VFS_NEXT(syscall)(SYS_openat2, dirfd, path, how, size);
 }
 
 // The answer of the table; `known` says whether it has one.
@@ -101,8 +142,11 @@ long answer_number(long number, const Registers& in, bool& known) {
 #define VFS_NUMBER_BY(name, function) case SYS_##name: return by_number(&function, in);
 #define VFS_NUMBERS_KERNEL(reason, names)
 #include "shim/system_calls.def"
-    default: known = false; return 0;
+    default: break;
   }
+  if (number > kNewestNumber) return refused_by_number();
+  known = false;
+  return 0;
 }
 
 }  // namespace
