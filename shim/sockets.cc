@@ -4,10 +4,7 @@
 // kernel, and back on the way out. A socket is bound in upper, where the
 // look-up then finds it. What this process has bound is remembered as the
 // program wrote it; another process gets the absolute path.
-#include <stddef.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-
+#include "shim/socket_address.h"
 #include "shim/table.h"
 #include "vfs/core/copy_up.h"
 #include "vfs/core/names.h"
@@ -19,70 +16,9 @@ namespace {
 using shim::workspace;
 namespace sys = vfs::sys;
 
-constexpr size_t kPathOffset = offsetof(struct sockaddr_un, sun_path);
-
-// The path of an address, or false: another family, unnamed, or abstract.
-bool path_of(const struct sockaddr* address, socklen_t size, vfs::PathBuffer& path) {
-  if (address == nullptr || size <= kPathOffset || size > sizeof(struct sockaddr_un) ||
-      address->sa_family != AF_UNIX) {
-    return false;
-  }
-  const char* text = reinterpret_cast<const char*>(address) + kPathOffset;
-  return *text != '\0' && path.assign(text, strnlen(text, size - kPathOffset));
-}
-
-// An address for a real path. One that is too long goes through a descriptor of
-// its directory, open as long as the object lives.
-class RealAddress {
- public:
-  RealAddress() = default;
-  ~RealAddress() {
-    if (directory_ >= 0) sys::close(directory_);
-  }
-  RealAddress(const RealAddress&) = delete;
-  RealAddress& operator=(const RealAddress&) = delete;
-
-  int set(const char* path) {
-    vfs::PathBuffer text;
-    if (!text.assign(path)) return -ENAMETOOLONG;
-    if (text.length >= sizeof(address_.sun_path)) {
-      const int result = shorten(text);
-      if (result != 0) return result;
-    }
-    address_.sun_family = AF_UNIX;
-    memcpy(address_.sun_path, text.text, text.length + 1);
-    size_ = static_cast<socklen_t>(kPathOffset + text.length + 1);
-    return 0;
-  }
-  const struct sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&address_); }
-  socklen_t size() const { return size_; }
-
- private:
-  int shorten(vfs::PathBuffer& text) {
-    vfs::PathBuffer directory;
-    char link[32];
-    directory.assign(text);
-    directory.pop();
-    directory_ = sys::open(directory.text, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (directory_ < 0) return directory_;
-    vfs::PathBuffer name;
-    name.assign(text.name());
-    char* end = link + sizeof(link);
-    *--end = '\0';
-    for (int rest = directory_; end == link + sizeof(link) - 1 || rest != 0; rest /= 10) {
-      *--end = static_cast<char>('0' + rest % 10);
-    }
-    text.assign("/proc/self/fd/");
-    text.append(end);
-    text.append_character('/');
-    if (!text.append(name.text) || text.length >= sizeof(address_.sun_path)) return -ENAMETOOLONG;
-    return 0;
-  }
-
-  struct sockaddr_un address_ = {};
-  socklen_t size_ = 0;
-  int directory_ = -1;
-};
+using shim::kPathOffset;
+using shim::path_of;
+using shim::RealAddress;
 
 // --- What this process has bound ----------------------------------------------
 

@@ -147,6 +147,71 @@ int main(void) {
 }
 EOF
   gcc -w -O1 doors.c -o doors
+  cat >hierarchy.c <<'EOF'
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fts.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+/* hierarchy OPTIONS SORTED ACTION PATH...: ACTION is NAME=INSTRUCTION, c (children), n (children's names) or - */
+static int by_name(const FTSENT **a, const FTSENT **b) { return strcmp((*a)->fts_name, (*b)->fts_name); }
+static int backwards(const FTSENT **a, const FTSENT **b) { return -by_name(a, b); }
+int main(int argc, char **argv) {
+  int options = atoi(argv[1]), bare = !(options & FTS_NOSTAT), action = *argv[3];
+  char *name = strtok(strdup(argv[3]), "="), *instruction = strtok(NULL, "=");
+  errno = 0;
+  FTS *walk = fts_open(argv + 4, options, *argv[2] == 's' ? by_name : *argv[2] == 'b' ? backwards : NULL);
+  if (!walk) return printf("open: %s\n", strerror(errno)), 1;
+  FTSENT *entry, *child;
+  int steps = 0;
+  while (errno = 0, (entry = fts_read(walk)) && ++steps < 2000) {
+    struct stat seen;
+    int info = entry->fts_info;
+    printf("%s | %s info %d level %d lengths %d %d error %s", entry->fts_path, entry->fts_name, info, entry->fts_level,
+           entry->fts_pathlen, entry->fts_namelen, info == FTS_NS || info == FTS_DNR || info == FTS_ERR ? strerror(entry->fts_errno) : "");
+    if (bare && info != FTS_NS && info != FTS_NSOK)
+      printf(" mode %o size %ld same %d", entry->fts_statp->st_mode, S_ISDIR(entry->fts_statp->st_mode) ? 0L : (long)entry->fts_statp->st_size,
+             info == FTS_DP || info == FTS_SLNONE || (lstat(entry->fts_accpath, &seen) == 0));
+    if (info == FTS_DC) printf(" cycle %s", entry->fts_cycle->fts_name);
+    printf(" parent %s number %ld\n", entry->fts_parent->fts_name, ++entry->fts_number);
+    if (instruction && strcmp(entry->fts_name, name) == 0 && info != FTS_DP && entry->fts_number == 1) fts_set(walk, entry, atoi(instruction));
+    if ((action == 'c' || action == 'n') && info == FTS_D)
+      for (child = fts_children(walk, action == 'n' ? FTS_NAMEONLY : 0); child; child = child->fts_link)
+        printf("  child %s %d info %d\n", child->fts_name, child->fts_level, action == 'n' ? 0 : child->fts_info);
+  }
+  printf("end: %s; wrong set %d", strerror(errno), fts_set(walk, entry, 99));
+  printf(" children %d", fts_children(walk, 77) == NULL);
+  printf(" close %d\n", fts_close(walk));
+  return 0;
+}
+EOF
+  gcc -w -O1 hierarchy.c -o hierarchy && gcc -w -O1 -D_FILE_OFFSET_BITS=64 hierarchy.c -o hierarchy64
+  cat >words.c <<'EOF'
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wordexp.h>
+int main(int argc, char **argv) {
+  wordexp_t words = {0};
+  words.we_offs = 2;
+  for (int i = 1; i < argc; ++i) {
+    int flags = WRDE_DOOFFS | (i > 1 ? WRDE_APPEND : 0) | (getenv("NOCMD") ? WRDE_NOCMD : 0) | WRDE_SHOWERR;
+    int result = wordexp(argv[i], &words, flags);
+    printf("%s: %d %zu\n", argv[i], result, words.we_wordc);
+    for (size_t n = 0; n < words.we_wordc; ++n) printf(" [%s]", words.we_wordv[words.we_offs + n]);
+    printf("\n");
+  }
+  wordfree(&words);
+  wordexp_t one;
+  if (wordexp("walk/*", &one, 0) == 0) printf("%zu %zu %s\n", one.we_wordc, one.we_offs, one.we_wordv[0]);
+  if (wordexp("many/*-1[12]? *", &one, WRDE_REUSE) == 0) printf("%zu %s\n", one.we_wordc, one.we_wordv[one.we_wordc - 1]);
+  wordfree(&one);
+  return 0;
+}
+EOF
+  gcc -w -O1 words.c -o words
   find . -exec touch -h -d '2024-05-06 07:08:09' {} +
 }
 begin shim_doors
@@ -168,6 +233,25 @@ SCRIPT
 
 same "getdents64, ftok, setmntent, tmpfile, tempnam, tmpnam, handles, chroot" <<'SCRIPT'
 ./doors 2>&1; cat fstab; ls many walk
+SCRIPT
+
+same "fts: options, orders, instructions" <<'SCRIPT'
+rm gone/file; echo new >walk/b/new; mv walk/one walk/moved; mkdir walk/a/locked
+# 1 COMFOLLOW 2 LOGICAL 4 NOCHDIR 8 NOSTAT 16 PHYSICAL 32 SEEDOT 64 XDEV
+for options in 16 17 20 2 3 24 28 48 80 10 66 0 512; do
+  for start in walk walk/ ./walk "$PWD/walk" tob walk/moved walk/dangling none gone . ""; do
+    echo "$options $start"; ./hierarchy $options s - "$start"
+  done
+done
+./hierarchy 16 b - walk many/file-with-a-longer-name-7 tob gone; ./hierarchy64 20 s - walk gone none; ./hierarchy 20 x - walk | sort
+for action in a=4 a=1 tob=2 link=2 dangling=2 deep=3 c n; do echo $action; ./hierarchy 20 s $action walk tob; ./hierarchy64 16 s $action walk; done
+SCRIPT
+
+same "wordexp: patterns, quotes, commands, appended" <<'SCRIPT'
+rm gone/file; echo new >walk/b/new; mv walk/one walk/moved; export V=value W='two words'
+./words 'walk/*' 'w*/*o*' '"walk/*" walk/\* walk/[ab]' '$V-* ${W} "$W"' 'no-such-*' 'walk/*/lo?' "'*'walk/*" '$(echo walk/b/new)' '~root/*x' '{a}'
+./words '$(cat walk/moved)' '`ls walk`' '$((1 + 2 * 3))' '"$(echo "*")"' 'walk/?' 'walk/[!a-c]*' '[z' ''; NOCMD=1 ./words '$(echo no) *' '*'
+./words 'a | b'; ./words '$UNSET*' 'gone/*' '${V%e}*'
 SCRIPT
 
 check_base_unchanged
