@@ -186,12 +186,3 @@ CASE("fchmodat2: by number, with AT_EMPTY_PATH", "f d/ d/f l->f") {
   R(syscall(kFchmodat2, AT_FDCWD, "l", 0604, AT_SYMLINK_NOFOLLOW));
   R(syscall(kFchmodat2, AT_FDCWD, "d/f", 0604, 1 << 30));
 }
-CASE("xattrat calls: by number", "f") {
-  enum { kSetxattrat = 463, kRemovexattrat = 466 };
-  struct {
-    unsigned long value;
-    unsigned size, flags;
-  } argument = {(unsigned long)"y", 1, 0};
-  R(syscall(kSetxattrat, AT_FDCWD, "f", 0, "user.x", &argument, sizeof(argument)));
-  R(syscall(kRemovexattrat, AT_FDCWD, "f", 0, "user.x"));
-}

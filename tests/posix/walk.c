@@ -20,6 +20,13 @@ static const char kTree[] =
     "d/ d/a d/b d/gone d/s/ d/s/c d/t/ d/t/e d/l->a d/dl->s d/broken->nowhere d/no/ d/no/x d/no~:0 "
     "d/up->..";
 
+// A walk that follows links goes into each directory once, by the name it meets first: with one
+// name only, the order in which a directory is read does not matter.
+static void only_one_way(void) {
+  must(unlink("d/up"));
+  must(unlink("d/dl"));
+}
+
 static int lines_count;
 static char* lines[400];
 static void note(const char* path, int kind, int level) {
@@ -60,7 +67,7 @@ CASE("nftw: physical, depth first, after changes", kTree) {
 }
 CASE("nftw: following, after changes", kTree) {
   change();
-  must(unlink("d/up"));
+  only_one_way();
   WALK(0);
 }
 CASE("nftw: with chdir, after changes", kTree) {
@@ -79,7 +86,7 @@ CASE("nftw: few descriptors, one file system, errors", kTree) {
 }
 CASE("ftw: after changes", kTree) {
   change();
-  must(unlink("d/up"));
+  only_one_way();
   R(ftw("d", on_ftw, 8));
   show_lines(1);
 }
