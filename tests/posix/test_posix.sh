@@ -19,7 +19,8 @@ begin posix
 # An ordinary user has to reach what it runs, and the places it runs in.
 chmod 755 "$T"
 mkdir "$T/product"
-cp "$vfs" "$shim" "$T/product/" && cp "$programs"/posix_* "$T/product/"
+cp "$vfs" "$shim" "$T/product/"
+find "$programs" -maxdepth 1 -type f -name 'posix_*' -exec cp {} "$T/product/" \;
 chmod -R a+rX "$T/product"
 shim=$T/product/libvfs.so
 read -ra families <<<"${VFS_POSIX_FAMILIES:-$(cd "$T/product" && echo posix_* | sed 's/posix_//g')}"
