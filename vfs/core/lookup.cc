@@ -4,6 +4,7 @@
 #include "vfs/core/directory_mode.h"
 #include "vfs/core/lookup_internal.h"
 #include "vfs/core/path_hash.h"
+#include "vfs/core/permission.h"
 #include "vfs/core/sys.h"
 
 namespace vfs {
@@ -93,7 +94,18 @@ bool ancestors_are_clean(const Workspace& workspace, const PathBuffer& start) {
 
 // Whether the parent is surely a directory that was reached without a link.
 bool parent_is_directory(Workspace& workspace, const Lookup& out, uint64_t parent_hash) {
-  if (is_known_directory(workspace, parent_hash)) return true;
+  if (is_known_directory(workspace, parent_hash)) {
+    if (!workspace.control->filter.may_have_changed(removed_key(parent_hash))) return true;
+    PathBuffer parent;
+    PathBuffer upper;
+    struct stat status;
+    parent.assign(out.path);
+    parent.pop();
+    if (workspace.upper_path(parent, upper) && sys::lstat(upper.text, &status) == 0 &&
+        S_ISDIR(status.st_mode)) {
+      return true;
+    }
+  }
   if (!workspace.has_snapshot_base()) return false;
   if (workspace.control->filter.may_have_changed(parent_hash)) return false;
   const uint32_t name = static_cast<uint32_t>(out.path.name() - out.path.text);
@@ -147,9 +159,40 @@ bool fast_look_up(Workspace& workspace, const PathBuffer& start, const char* pat
   // A hit in the index, or a real inode reached through real directories of
   // upper, proves every ancestor; a miss does not.
   if (!out.exists() && !parent_is_directory(workspace, out, hashes.parent_hash)) return false;
-  if (known || search == Search::free) return true;
-  if (!base_is_searchable(workspace, out.path)) return false;
-  remember_directory(workspace, hashes.parent_hash);
+  if (search == Search::free) return true;
+  if (!known) {
+    if (!base_is_searchable(workspace, out.path)) return false;
+    remember_directory(workspace, hashes.parent_hash);
+  }
+  // Going down a tree, the next look-up will be below.
+  if (out.is_directory() && is_searchable(workspace, out.status.st_mode, out.status.st_uid)) {
+    remember_directory(workspace, out.hash);
+  }
+  return true;
+}
+
+// "." and "..", by which programs go up and down a tree: the place is known
+// from where they start, without a walk from the root.
+bool look_up_near(Workspace& workspace, const PathBuffer& start, const char* path, Lookup& out,
+                  int& result) {
+  const bool up = strcmp(path, "..") == 0;
+  if ((!up && strcmp(path, ".") != 0) || start.length == 0) return false;
+  const ChangeFilter& filter = workspace.control->filter;
+  const uint64_t hash = path_hash(start.text, start.length);
+  if (!is_known_directory(workspace, hash) || filter.may_have_changed(closed_key(hash))) {
+    return false;
+  }
+  PathBuffer target;
+  const PathBuffer root;
+  target.assign(start);
+  if (up) target.pop();
+  if (target.length == 0 ||
+      !fast_look_up(workspace, root, target.text, Follow::no, Search::free, out, result) ||
+      result != 0 || !out.is_directory()) {
+    return false;
+  }
+  out.last = up ? LastComponent::dot_dot : LastComponent::dot;
+  out.must_be_directory = true;
   return true;
 }
 
@@ -157,6 +200,7 @@ int look_up_anyhow(Workspace& workspace, const PathBuffer& start, const char* pa
                    Search search, Lookup& out) {
   if (*path == '\0') return -ENOENT;
   int result;
+  if (*path == '.' && look_up_near(workspace, start, path, out, result)) return result;
   if (fast_look_up(workspace, start, path, follow, search, out, result)) return result;
   return walk(workspace, start, path, follow, search, out);
 }

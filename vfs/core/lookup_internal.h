@@ -28,8 +28,8 @@ enum class Search : bool { checked, free };
 int walk(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
          Search search, Lookup& out);
 
-// Directories that a walk has found to be plain and, from the root down,
-// searchable are remembered by hash.
+// Directories that were found to be plain and, from the root down, searchable
+// are remembered by hash.
 void remember_directory(Workspace& workspace, uint64_t hash);
 
 }  // namespace vfs

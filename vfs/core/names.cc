@@ -5,6 +5,7 @@
 #include "vfs/core/directory_mode.h"
 #include "vfs/core/listing.h"
 #include "vfs/core/names_internal.h"
+#include "vfs/core/path_hash.h"
 #include "vfs/core/sys.h"
 
 namespace vfs {
@@ -229,6 +230,7 @@ int remove_directory(Workspace& workspace, const Lookup& found) {
   const bool hides_base = base_has(workspace, found);
   if (!hides_base) {
     // The usual case: a directory that only upper ever had, without records.
+    workspace.control->filter.announce(removed_key(found.hash));
     result = sys::rmdir(upper.text);
     if (result != -ENOTEMPTY) return result;
   }

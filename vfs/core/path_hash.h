@@ -47,4 +47,8 @@ inline uint64_t path_hash(const char* path, uint32_t length) {
   return hash;
 }
 
+// The filter's bit for a directory that only upper had, by its path's hash,
+// once it was removed: a file may have taken the name.
+inline uint64_t removed_key(uint64_t hash) { return mix_hash(hash, 0x27d4eb2f165667c5ull); }
+
 }  // namespace vfs
