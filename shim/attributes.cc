@@ -31,6 +31,15 @@ struct ChangeOwner {
                              call.template get<Role::gid>());
   }
   static int empty_path(const auto& call) {
+    // By O_PATH descriptors this is allowed, unlike fchown().
+    shim::Located located;
+    Lookup link;
+    const int fd = call.template get<Role::dirfd>();
+    const int flags = vfs::sys::fcntl(fd, F_GETFL);
+    if (flags >= 0 && (flags & O_PATH) != 0 && shim::locate_descriptor(fd, located)) {
+      if (!shim::find_located(fd, located, link)) return 0;
+      return shim::answer(found(link, call));
+    }
     return fchown(call.template get<Role::dirfd>(), call.template get<Role::uid>(),
                   call.template get<Role::gid>());
   }
@@ -87,6 +96,8 @@ struct Truncate {
   static long found(const Lookup& found, const auto& call) {
     return vfs::truncate_file(workspace, found, call.template get<Role::length>());
   }
+  // A negative size is refused before the path is looked at.
+  static bool is_idle(const auto& call) { return call.template get<Role::length>() < 0; }
 };
 
 }  // namespace

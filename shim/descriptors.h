@@ -2,8 +2,9 @@
 //
 // Remembered are directories (their virtual path), sealed files (an object does
 // not know whose content it is) and files of the live base (which may be copied
-// up while they are open). Everything else is the kernel's to answer. A slot is a cache, never the truth: if it is missing (an
-// inherited descriptor), the kernel's name for the descriptor says where it is.
+// up while they are open). Everything else is the kernel's to answer. A slot is
+// a cache, never the truth: if it is missing (an inherited descriptor), the
+// kernel's name for the descriptor says where it is.
 #pragma once
 
 #include <sys/stat.h>
@@ -20,6 +21,7 @@ void copy_descriptor(int from, int to);
 void note_directory(int fd, const vfs::PathBuffer& path);
 void note_sealed(int fd, const vfs::Lookup& found);
 void note_live(int fd, const vfs::Lookup& found);
+void note_draft(int fd, const vfs::Lookup& found, int flags);
 
 // Where a descriptor leads.
 enum class Place : uint8_t {
@@ -36,16 +38,24 @@ struct Located {
   bool path_known;
 };
 
-// Asks the slot first, then the kernel.
-void locate_descriptor(int fd, Located& located);
+// Asks the slot first, then the kernel. False: elsewhere.
+bool locate_descriptor(int fd, Located& located);
+
+// What the tree has now at the place of a located descriptor, if that still is
+// the file or directory that the descriptor holds.
+bool find_located(int fd, const Located& located, vfs::Lookup& found);
 
 // For a descriptor whose fstat is `status`: replaces it by what the virtual
 // file has to answer, if it is a sealed file or a directory of the tree.
 void correct_status(int fd, struct stat& status);
 
+// After a change through the descriptor: what it has to tell once the name is gone.
+void note_changed(int fd, const vfs::PathBuffer& path);
+
 // Makes the descriptor of a sealed or live file an own inode (a draft), in
-// place, keeping position and flags: what a lock or a metadata change needs.
-// 0 (also if nothing had to be done) or a negative errno.
+// place, keeping position and flags: what a lock or a metadata change needs. A
+// file that has no name any more gets a private one. 0 (also if nothing had to
+// be done) or a negative errno.
 int make_descriptor_draft(int fd);
 
 // The virtual working directory, or the directory that a *at call starts from.

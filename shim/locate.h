@@ -39,13 +39,20 @@ inline Passed pass_on(const LocatedPath& located, int dirfd, const char* path) {
                                          : Passed{dirfd, path};
 }
 
+// Whether the pointer of a call can be that of a string: not null, not in the
+// first page, not in the kernel's half of memory. For others the kernel answers
+// (EFAULT); what else is not mapped we cannot know without asking it each time.
+inline bool is_string(const char* path) {
+  return reinterpret_cast<uintptr_t>(path) - 4096 < (uintptr_t{1} << 47) - 4096;
+}
+
 // The shape of most calls: `act(found)` for a path in the tree, `pass(dirfd,
 // path)` for one outside. `act` returns a value >= 0 or a negative errno
 // (-ESTALE: look up again); `pass` returns what libc returns.
 template <typename Act, typename Pass>
 inline auto on_path(const char* call, int dirfd, const char* path, vfs::Follow follow, Act act,
                     Pass pass) -> decltype(pass(dirfd, path)) {
-  if (!engaged() || path == nullptr) return pass(dirfd, path);
+  if (!engaged() || !is_string(path)) return pass(dirfd, path);
   LocatedPath located;
   long result = -ESTALE;
   for (int i = 0; i < kAttempts && result == -ESTALE; ++i) {

@@ -14,7 +14,7 @@ namespace shim {
 vfs::Follow follow_for_open(const char* path, int flags) {
   // With a slash behind it the name cannot be made, whatever stands there:
   // EISDIR comes before the question where a link leads, or if one is a file.
-  const size_t length = path != nullptr ? strlen(path) : 0;
+  const size_t length = is_string(path) ? strlen(path) : 0;
   if ((flags & O_CREAT) != 0 && (flags & O_PATH) == 0 && length > 0 && path[length - 1] == '/') {
     return vfs::Follow::name;
   }
@@ -30,7 +30,7 @@ long open_found(const vfs::Lookup& found, int flags, mode_t mode) {
     case vfs::OpenedKind::directory: note_directory(fd, found.path); break;
     case vfs::OpenedKind::sealed: note_sealed(fd, found); break;
     case vfs::OpenedKind::live: note_live(fd, found); break;
-    case vfs::OpenedKind::draft: forget_descriptor(fd); break;
+    case vfs::OpenedKind::draft: note_draft(fd, found, flags); break;
   }
   return fd;
 }

@@ -89,7 +89,7 @@ auto answer_path(A... arguments) {
   const Call<Row> call(arguments...);
   const int dirfd = call.template get_or<Role::dirfd>(int{AT_FDCWD});
   const char* path = call.template get<Role::path>();
-  if (!engaged() || path == nullptr || !Row::Link::valid(call)) return call.pass();
+  if (!engaged() || !is_string(path) || !Row::Link::valid(call)) return call.pass();
   if constexpr (requires { Answer::is_idle(call); }) {
     if (Answer::is_idle(call)) return call.pass();
   }
@@ -145,9 +145,9 @@ auto answer_two_paths(A... arguments) {
                     call.template get<Role::from>()};
   const Passed to{call.template get_or<Role::to_dirfd>(int{AT_FDCWD}),
                   call.template get<Role::to>()};
-  if (!engaged() || from.path == nullptr || to.path == nullptr || !Row::Link::valid(call)) {
-    return call.pass();
-  }
+  if (!engaged() || !is_string(from.path) || !Row::Link::valid(call)) return call.pass();
+  // EFAULT, unless the kernel misses the first path before: which only we know.
+  if (!is_string(to.path)) return call.pass(Passed{AT_FDCWD, "/"}, to);
   if constexpr (requires { Answer::descriptor(call); }) {
     const int fd = Answer::descriptor(call);
     if (fd >= 0) return answer_new_name(call, fd, from, to);
@@ -169,9 +169,9 @@ auto answer_two_paths(A... arguments) {
 
 // --- A descriptor --------------------------------------------------------------
 
-// A draft is the kernel's; a sealed file changes by its path (only its record
-// does); a file of the live base becomes a draft, or the change would reach
-// the real tree.
+// A draft is the kernel's. A file of the live base becomes one, or the change
+// would reach the real tree. A sealed file changes by its path (only its record
+// does), and so does a directory, since what it shows is not what it is.
 template <typename Row, typename... A>
 auto answer_descriptor(A... arguments) {
   using Answer = typename Row::Answer;
@@ -182,30 +182,28 @@ auto answer_descriptor(A... arguments) {
     if (Answer::is_idle(call)) return call.pass();
   }
   Located located;
-  locate_descriptor(fd, located);
-  if (located.place == Place::live || located.place == Place::upper) {
-    struct stat status;
-    const bool known = vfs::sys::fstat(fd, &status) == 0;
-    // A directory changes by its path: what it shows is not what it is.
-    if (located.place == Place::upper && !(known && S_ISDIR(status.st_mode))) return call.pass();
-    if (known && S_ISREG(status.st_mode)) {
-      const int result = make_descriptor_draft(fd);
-      return result == 0 ? call.pass() : answer(result);
-    }
-  } else if (located.place != Place::sealed) {
-    return call.pass();
-  }
+  struct stat status;
+  if (!locate_descriptor(fd, located) || vfs::sys::fstat(fd, &status) != 0) return call.pass();
+  const bool directory = S_ISDIR(status.st_mode);
+  if (located.place == Place::upper && !directory) return call.pass();
+  // O_PATH, or closed: the kernel has the error.
   const int flags = vfs::sys::fcntl(fd, F_GETFL);
-  if (flags < 0 || (flags & O_PATH) != 0) return answer(-EBADF);
-  const long result = retry_while_stale([&]() -> long {
-    vfs::Lookup found;
-    // Removed since it was opened: nobody can see what it would change.
-    if (!located.path_known || vfs::look_up_canonical(workspace, located.path, found) != 0 ||
-        !found.exists()) {
-      return 0;
-    }
-    return Answer::found(found, call);
-  });
+  if (flags < 0 || (flags & O_PATH) != 0) return call.pass();
+  vfs::Lookup found;
+  long result = -ESTALE;
+  bool there = true;
+  for (int i = 0; i < kAttempts && result == -ESTALE; ++i) {
+    there = find_located(fd, located, found);
+    if (!there || (located.place == Place::live && found.is_regular())) break;
+    result = Answer::found(found, call);
+  }
+  if (result == -ESTALE && S_ISREG(status.st_mode)) {
+    result = make_descriptor_draft(fd);
+    return result == 0 ? call.pass() : answer(result);
+  }
+  // Removed, and nothing but this descriptor could see what it would change.
+  if (!there) return located.place == Place::upper ? call.pass() : 0;
+  if (result >= 0) note_changed(fd, located.path);
   log(Row::name, located.path.text, "descriptor", result);
   return answer(result);
 }

@@ -35,6 +35,10 @@ long change_to(const vfs::Lookup& found) {
 
 // The caller's buffer, or memory from malloc as glibc gives it. Null: errno.
 char* give_path(const vfs::PathBuffer& path, char* buffer, size_t size) {
+  if (path.length == 0) {
+    errno = ENOENT;
+    return nullptr;
+  }
   if (buffer != nullptr && size == 0) {
     errno = EINVAL;
     return nullptr;
@@ -51,12 +55,17 @@ char* give_path(const vfs::PathBuffer& path, char* buffer, size_t size) {
   return buffer;
 }
 
-// The virtual working directory as an absolute path, if it is in the tree.
+// The virtual working directory as an absolute path, if it is in the tree;
+// empty if it was removed.
 bool virtual_working_directory(vfs::PathBuffer& path) {
   shim::Directory here;
-  return shim::engaged() && shim::activity == shim::Activity::active &&
-         shim::locate_directory(AT_FDCWD, here) == 0 && here.inside &&
-         workspace.live_path(here.path, path);
+  vfs::Lookup found;
+  if (!shim::engaged() || shim::activity != shim::Activity::active ||
+      shim::locate_directory(AT_FDCWD, here) != 0 || !here.inside) {
+    return false;
+  }
+  if (vfs::look_up_canonical(workspace, here.path, found) != 0 || !found.is_directory()) return true;
+  return workspace.live_path(here.path, path);
 }
 
 }  // namespace
@@ -108,7 +117,7 @@ VFS_INTERPOSE(char*, get_current_dir_name, ()) {
 }
 
 VFS_INTERPOSE(char*, realpath, (const char* path, char* resolved)) {
-  if (!shim::engaged() || path == nullptr) return VFS_NEXT(realpath)(path, resolved);
+  if (!shim::engaged() || !shim::is_string(path)) return VFS_NEXT(realpath)(path, resolved);
   shim::LocatedPath located;
   shim::locate(AT_FDCWD, path, vfs::Follow::yes, located);
   if (located.where == shim::Where::untouched || located.where == shim::Where::outside) {

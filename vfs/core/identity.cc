@@ -1,5 +1,6 @@
 #include "vfs/core/identity.h"
 
+#include "vfs/core/descriptor_name.h"
 #include "vfs/core/path_hash.h"
 #include "vfs/core/sys.h"
 
@@ -46,12 +47,16 @@ void restore_identity(const Workspace& workspace, const char* path, struct stat&
 }
 
 void restore_identity(const Workspace& workspace, int fd, struct stat& status) {
+  if (!may_differ(workspace, status)) return;
   Identity identity;
-  if (may_differ(workspace, status) &&
-      sys::call(SYS_fgetxattr, fd, sys::as_argument(kIdentityAttribute),
-                sys::as_argument(&identity), sizeof(identity)) == sizeof(identity)) {
-    take(identity, status);
+  long size = sys::call(SYS_fgetxattr, fd, sys::as_argument(kIdentityAttribute),
+                        sys::as_argument(&identity), sizeof(identity));
+  if (size == -EBADF) {  // O_PATH
+    size = sys::call(SYS_getxattr, sys::as_argument(DescriptorName(fd).text),
+                     sys::as_argument(kIdentityAttribute), sys::as_argument(&identity),
+                     sizeof(identity));
   }
+  if (size == sizeof(identity)) take(identity, status);
 }
 
 }  // namespace vfs
