@@ -45,7 +45,16 @@ Activity open_workspace(const char* directory, bool named) {
   if (result == 0) return Activity::active;
   if (fault == vfs::WorkspaceFault::no_marker && !named) return Activity::inactive;
   if (workspace.root.length == 0) workspace.root.assign(directory);
-  complain(workspace.root.text, vfs::describe(fault));
+  if (result == -EACCES) {
+    // Another user than the one who made it: nothing is wrong with it.
+    vfs::PathBuffer why;
+    why.append("cannot reach its state as user ");
+    append_number(why, vfs::sys::geteuid());
+    why.append(": Permission denied");
+    complain(workspace.root.text, why.text, "");
+  } else {
+    complain(workspace.root.text, vfs::describe(fault), " Run `vfs verify`, or");
+  }
   log("start", directory, "refused", result);
   return Activity::broken;
 }
@@ -122,13 +131,15 @@ void log(const char* call, const char* path, const char* decision, long error) {
   vfs::sys::close(fd);
 }
 
-void complain(const char* what, const char* why) {
+void complain(const char* what, const char* why, const char* advice) {
   vfs::PathBuffer line;
   line.append("vfs: ");
   line.append(what);
   line.append(": ");
   line.append(why);
-  line.append("; files in this tree are refused (EIO). Run `vfs verify`, or set VFS_DISABLE=1\n");
+  line.append("; files in this tree are refused (EIO).");
+  line.append(*advice != '\0' ? advice : " To see the real files,");
+  line.append(" set VFS_DISABLE=1\n");
   vfs::sys::write(2, line.text, line.length);
 }
 

@@ -59,8 +59,9 @@ extern constinit thread_local bool in_vfork_child;
 void log(const char* call, const char* path, const char* decision, long error);
 bool logging();
 
-// A line on standard error: "vfs: ...".
-void complain(const char* what, const char* why);
+// A line on standard error: "vfs: WHAT: WHY...". `advice` comes before what can
+// always be done, to turn the shim off.
+void complain(const char* what, const char* why, const char* advice);
 
 // The result of a call: sets errno and gives -1 for a negative errno. Leaves
 // errno alone on success, as libc does.

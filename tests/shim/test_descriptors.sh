@@ -66,5 +66,20 @@ print(sorted(os.listdir(".")))
 END
 SCRIPT
 
+# Another user cannot come to the store. That is refused, and said as what it is.
+other_user() {
+  [ "$(id -u)" = 0 ] || return
+  local home=$T/w/shut
+  mkdir -m 700 "$home" && mv "$place" "$home/tree" && chmod 777 "$home/tree" && cp "$shim" "$home/tree/shim.so"
+  (cd "$home/tree" && setpriv --reuid=65534 --regid=65534 --clear-groups \
+    env LD_PRELOAD=./shim.so VFS_WORKSPACE="$home/tree" cat one) >"$T/out/seen" 2>&1
+  grep -q "^vfs: .*/shut/tree: cannot reach its state as user 65534: Permission denied; " "$T/out/seen" ||
+    printf 'message: %s; ' "$(head -n 1 "$T/out/seen")"
+  grep -q "^cat: one: Input/output error" "$T/out/seen" || printf 'answer: %s; ' "$(tail -n 1 "$T/out/seen")"
+  rm "$home/tree/shim.so" && mv "$home/tree" "$place" && chmod 755 "$place"
+  real_tree >"$T/out/real.before"
+}
+check "another user below a shut directory" other_user
+
 check_base_unchanged
 finish
