@@ -89,10 +89,10 @@ struct ExtendedStatus {
       exact.stx_dev_major = result->stx_dev_major;
       exact.stx_dev_minor = result->stx_dev_minor;
       exact.stx_nlink = result->stx_nlink;
-    // A directory of upper has more rights than it shows.
-    exact.stx_mode = result->stx_mode;
-    exact.stx_uid = result->stx_uid;
-    exact.stx_gid = result->stx_gid;
+      // A directory of upper has more rights than it shows.
+      exact.stx_mode = result->stx_mode;
+      exact.stx_uid = result->stx_uid;
+      exact.stx_gid = result->stx_gid;
       *result = exact;
     }
     return 0;
