@@ -34,7 +34,10 @@ int check_names(const Lookup& from, const Lookup& to, unsigned flags) {
   if (flags == RENAME_NOREPLACE && to.exists()) return -EEXIST;
   if (flags == RENAME_EXCHANGE && !to.exists()) return -ENOENT;
   if (is_reserved(to.path)) return -EPERM;
-  if (!from.is_directory() && (from.must_be_directory || to.must_be_directory)) return -ENOTDIR;
+  // A slash says that a directory stands there; behind a new name, that one will.
+  if (!from.is_directory() && from.must_be_directory) return -ENOTDIR;
+  const Lookup& becomes = flags == RENAME_EXCHANGE ? to : from;
+  if (to.must_be_directory && !becomes.is_directory()) return -ENOTDIR;
   if (from.is_directory() && is_below(to.path, from.path)) return -EINVAL;
   if (is_below(from.path, to.path)) return flags == RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
   return 0;
