@@ -70,6 +70,11 @@ TemporaryFile::~TemporaryFile() {
   if (!moved_) ::unlink(path_.c_str());
 }
 
+void TemporaryFile::skip(size_t size) {
+  const off_t end = ::lseek(fd_.get(), static_cast<off_t>(size), SEEK_CUR);
+  if (end < 0 || ::ftruncate(fd_.get(), end) != 0) throw system_error(path_.string(), errno);
+}
+
 void TemporaryFile::synchronize() {
   if (::fsync(fd_.get()) != 0) throw system_error(path_.string(), errno);
 }

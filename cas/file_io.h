@@ -39,6 +39,9 @@ class TemporaryFile {
 
   void write(std::string_view data) { write_all(fd_.get(), data, path_); }
 
+  // Leaves a hole of `size` bytes, also at the end.
+  void skip(size_t size);
+
   // Waits until the bytes are on the disk.
   void synchronize();
 

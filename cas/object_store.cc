@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -26,6 +27,23 @@ bool same_time(const struct timespec& a, const struct timespec& b) {
 bool unchanged(const struct stat& before, const struct stat& after) {
   return before.st_size == after.st_size && same_time(before.st_mtim, after.st_mtim) &&
          same_time(before.st_ctim, after.st_ctim);
+}
+
+// Holes are kept: SEEK_DATA and SEEK_HOLE answer from the object.
+bool is_sparse(const struct stat& status) { return status.st_blocks * 512 < status.st_size; }
+
+// The piece of a sparse file that begins at `position`: all data, or all hole.
+struct Segment {
+  size_t size;
+  bool is_hole;
+};
+Segment segment_at(int fd, off_t position, off_t end) {
+  const off_t data = ::lseek(fd, position, SEEK_DATA);
+  const bool is_hole = data != position;
+  off_t next = is_hole ? data : ::lseek(fd, position, SEEK_HOLE);
+  if (next <= position) next = std::max(end, position + 1);  // no data behind it
+  ::lseek(fd, position, SEEK_SET);
+  return {static_cast<size_t>(std::min<off_t>(next - position, kPiece)), is_hole};
 }
 
 struct CloseDirectory {
@@ -111,14 +129,21 @@ StoredObject ObjectStore::put_bytes(std::string_view bytes) const {
   return stored;
 }
 
-StoredObject ObjectStore::put_large(int fd, std::string_view name) const {
+StoredObject ObjectStore::put_large(int fd, std::string_view name, const struct stat& status) const {
   TemporaryFile temporary(store_.temporary_name());
   StreamingHash hash;
   std::vector<char> piece(kPiece);
   StoredObject stored{};
-  while (const size_t count = read_up_to(fd, piece.data(), piece.size(), name)) {
+  const bool sparse = is_sparse(status);
+  for (;;) {
+    const Segment segment =
+        sparse ? segment_at(fd, static_cast<off_t>(stored.size), status.st_size)
+               : Segment{kPiece, false};
+    const size_t count = read_up_to(fd, piece.data(), segment.size, name);
+    if (count == 0) break;
     hash.update(piece.data(), count);
-    temporary.write({piece.data(), count});
+    if (segment.is_hole) temporary.skip(count);
+    else temporary.write({piece.data(), count});
     stored.size += count;
   }
   stored.digest = hash.digest();
@@ -135,12 +160,12 @@ StoredObject ObjectStore::put(int fd, std::string_view name) const {
     if (::lseek(fd, 0, SEEK_SET) < 0) throw system_error(std::string(name), errno);
     StoredObject stored;
     const size_t size = static_cast<size_t>(before.st_size);
-    if (size <= kSmall) {
+    if (size <= kSmall && !is_sparse(before)) {
       std::string bytes(size + 1, '\0');  // one more, to notice that it grew
       bytes.resize(read_up_to(fd, bytes.data(), bytes.size(), name));
       stored = put_bytes(bytes);
     } else {
-      stored = put_large(fd, name);
+      stored = put_large(fd, name, before);
     }
     if (::fstat(fd, &after) != 0) throw system_error(std::string(name), errno);
     if (stored.size == size && unchanged(before, after)) {

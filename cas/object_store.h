@@ -68,7 +68,7 @@ class ObjectStore {
   uint64_t remove(const Digest& digest) const;
 
  private:
-  StoredObject put_large(int fd, std::string_view name) const;
+  StoredObject put_large(int fd, std::string_view name, const struct stat& status) const;
   bool publish(TemporaryFile& temporary, const Digest& digest) const;
 
   Store store_;
