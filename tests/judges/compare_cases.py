@@ -13,7 +13,7 @@ import sys
 
 def read(path):
     cases = {}
-    with open(path, encoding="utf-8", errors="backslashreplace") as lines:
+    with open(path, encoding="utf-8", errors="backslashreplace", newline="\n") as lines:
         for line in lines:
             name, result, remark = (line.rstrip("\n").split("\t", 2) + ["", ""])[:3]
             # A case that ran twice under one name counts as its worst, in a fixed order.

@@ -71,6 +71,9 @@ def main():
     with open(path, "a", encoding="utf-8", errors="backslashreplace") as out:
         with os_helper.temp_cwd(f"test_{module}", quiet=False):
             suite = loader.loadTestsFromName(f"test.{module}")
+            # A module that is not there would be one failing case everywhere, and so no difference.
+            if loader.errors:
+                sys.exit(loader.errors[0])
             suite.run(Cases(out))
 
 

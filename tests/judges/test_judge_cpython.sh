@@ -8,15 +8,15 @@ if [ -n "${VFS_JUDGE_QUICK:-}" ]; then
 else
   python_modules=(
     test_os test_posix test_posixpath test_genericpath test_stat test_shutil test_glob test_fnmatch test_tempfile
-    test_pathlib test_io test_file test_fileio test_mmap test_fcntl test_ioctl test_largefile test_tarfile
+    test_pathlib test_io test_file test_fileio test_mmap test_fcntl test_largefile test_tarfile
     test_zipfile test_gzip test_bz2 test_lzma test_subprocess test_popen test_importlib test_import test_pkgutil
     test_zipimport test_zipapp test_compileall test_py_compile test_runpy test_cmd_line test_cmd_line_script
-    test_filecmp test_fileinput test_linecache test_mailbox test_dbm test_dbm_dumb test_dbm_gnu test_dbm_ndbm
+    test_filecmp test_fileinput test_linecache test_mailbox test_dbm test_dbm_dumb test_dbm_ndbm
     test_shelve test_pickle test_logging test_netrc test_configparser test_unicode_file
     test_unicode_file_functions test_venv test_site test_pty test_openpty test_select test_selectors
-    test_socketserver test_asyncore test_mimetypes test_tokenize test_trace test_faulthandler test_signal
+    test_asyncore test_mimetypes test_tokenize test_trace test_faulthandler test_signal
     test_threading test_concurrent_futures test_multiprocessing_main_handling test_readline test_eintr
-    test_fork1 test_wait3 test_wait4 test_getpass test_cgi test_wsgiref test_urllib test_sqlite3
+    test_fork1 test_wait3 test_wait4 test_getpass test_cgi test_wsgiref test_urllib
   )
 fi
 
