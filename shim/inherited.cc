@@ -11,16 +11,6 @@ namespace {
 
 namespace sys = vfs::sys;
 
-bool append_number(vfs::PathBuffer& out, unsigned value) {
-  char digits[12];
-  unsigned start = sizeof(digits);
-  do {
-    digits[--start] = static_cast<char>('0' + value % 10);
-    value /= 10;
-  } while (value != 0);
-  return out.append(digits + start, sizeof(digits) - start);
-}
-
 bool append_escaped(vfs::PathBuffer& out, const char* path) {
   for (const char* c = path; *c != '\0'; ++c) {
     const bool fits = *c == '\n'   ? out.append("\\n")
@@ -81,7 +71,7 @@ bool format_inherited(HandOn which, vfs::PathBuffer& out) {
     const int flags = which == HandOn::inherited ? sys::fcntl(fd, F_GETFD) : 0;
     if (flags < 0 || (flags & FD_CLOEXEC) != 0) continue;
     const uint32_t before = out.length;
-    if (!append_number(out, static_cast<unsigned>(fd)) || !out.append_character(':') ||
+    if (!out.append_number(static_cast<unsigned>(fd)) || !out.append_character(':') ||
         !append_escaped(out, path.text) || !out.append_character('\n')) {
       out.truncate(before);
     }

@@ -33,21 +33,11 @@ void read_head(int dirfd, const char* path, char (&head)[kHeadSize]) {
   sys::close(fd);
 }
 
-bool append_number(vfs::PathBuffer& out, int value) {
-  char digits[12];
-  unsigned start = sizeof(digits);
-  do {
-    digits[--start] = static_cast<char>('0' + value % 10);
-    value /= 10;
-  } while (value != 0);
-  return out.append(digits + start, sizeof(digits) - start);
-}
-
 // The name that the kernel gives a program started by execveat; scripts get it
 // as their own name.
 bool name_program(const ProgramName& program, vfs::PathBuffer& name) {
   if (program.dirfd == AT_FDCWD || program.path[0] == '/') return name.assign(program.path);
-  if (!name.assign("/dev/fd/") || !append_number(name, program.dirfd)) return false;
+  if (!name.assign("/dev/fd/") || !name.append_number(static_cast<unsigned>(program.dirfd))) return false;
   return program.path[0] == '\0' ||
          (name.append_character('/') && name.append(program.path));
 }

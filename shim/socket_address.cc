@@ -40,16 +40,8 @@ int RealAddress::shorten(vfs::PathBuffer& text) {
   name.assign(text.name());
   directory_ = sys::open(directory.text, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (directory_ < 0) return directory_;
-  char digits[16];
-  char* start = digits + sizeof(digits);
-  *--start = '\0';
-  int rest = directory_;
-  do {
-    *--start = static_cast<char>('0' + rest % 10);
-    rest /= 10;
-  } while (rest != 0);
   text.assign("/proc/self/fd/");
-  text.append(start);
+  text.append_number(static_cast<unsigned>(directory_));
   text.append_character('/');
   if (!text.append(name.text) || text.length >= sizeof(address_.sun_path)) return -ENAMETOOLONG;
   return 0;

@@ -21,19 +21,6 @@ constinit thread_local bool in_vfork_child = false;
 
 namespace {
 
-void append_number(vfs::PathBuffer& line, long value) {
-  char text[24];
-  unsigned start = sizeof(text);
-  unsigned long rest = value < 0 ? 0ul - static_cast<unsigned long>(value)
-                                 : static_cast<unsigned long>(value);
-  do {
-    text[--start] = static_cast<char>('0' + rest % 10);
-    rest /= 10;
-  } while (rest != 0);
-  if (value < 0) text[--start] = '-';
-  line.append(text + start, sizeof(text) - start);
-}
-
 bool is_set(const char* name) {
   const char* value = getenv(name);
   return value != nullptr && value[0] != '\0' && strcmp(value, "0") != 0;
@@ -49,7 +36,7 @@ Activity open_workspace(const char* directory, bool named) {
     // Another user than the one who made it: nothing is wrong with it.
     vfs::PathBuffer why;
     why.append("cannot reach its state as user ");
-    append_number(why, vfs::sys::geteuid());
+    why.append_number(vfs::sys::geteuid());
     why.append(": Permission denied");
     complain(workspace.root.text, why.text, "");
   } else {
@@ -111,7 +98,7 @@ bool logging() { return log_path.length != 0; }
 void log(const char* call, const char* path, const char* decision, long error) {
   if (!logging()) return;
   vfs::PathBuffer line;
-  append_number(line, vfs::sys::call(SYS_getpid));
+  line.append_number(static_cast<uint64_t>(vfs::sys::call(SYS_getpid)));
   line.append_character(' ');
   line.append(call);
   line.append_character(' ');
@@ -120,7 +107,7 @@ void log(const char* call, const char* path, const char* decision, long error) {
   line.append(decision);
   if (error < 0) {
     line.append(" errno ");
-    append_number(line, -error);
+    line.append_number(static_cast<uint64_t>(-error));
   }
   line.append_character('\n');
   // Opened anew each time: a descriptor kept open would be in the program's way.

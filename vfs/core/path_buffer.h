@@ -24,6 +24,16 @@ struct PathBuffer {
   }
   bool append(const char* string) { return append(string, strlen(string)); }
   bool append_character(char c) { return append(&c, 1); }
+  // In decimal digits.
+  bool append_number(uint64_t value) {
+    char digits[20];
+    unsigned start = sizeof(digits);
+    do {
+      digits[--start] = static_cast<char>('0' + value % 10);
+      value /= 10;
+    } while (value != 0);
+    return append(digits + start, sizeof(digits) - start);
+  }
 
   bool assign(const char* bytes, size_t count) {
     if (count >= sizeof(text)) return false;
