@@ -1,10 +1,14 @@
 #include "manifest/database.h"
 
+#include <chrono>
 #include <new>
+#include <thread>
 
 #include "cas/error.h"
 
 namespace vfs {
+
+constexpr std::chrono::seconds kBusyTimeout{60};
 
 Database::Database(const std::filesystem::path& path) : name_(path.string()) {
   sqlite3* handle = nullptr;
@@ -12,12 +16,25 @@ Database::Database(const std::filesystem::path& path) : name_(path.string()) {
                                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
   handle_.reset(handle);
   if (result != SQLITE_OK) fail();
-  sqlite3_busy_timeout(handle, 60'000);
+  sqlite3_busy_timeout(handle, std::chrono::milliseconds(kBusyTimeout).count());
   // Before anything is changed: a file that is no database must stay as it is.
   execute("PRAGMA schema_version");
-  execute("PRAGMA journal_mode = WAL");
+  use_write_ahead_log();
   execute("PRAGMA synchronous = NORMAL");
   execute("PRAGMA foreign_keys = ON");
+}
+
+// The change of a new file's journal mode upgrades a read lock, where SQLite answers SQLITE_BUSY at
+// once and never asks the busy handler: several processes that make one manifest would fail.
+void Database::use_write_ahead_log() {
+  const auto give_up = std::chrono::steady_clock::now() + kBusyTimeout;
+  for (;;) {
+    const int result =
+        sqlite3_exec(handle_.get(), "PRAGMA journal_mode = WAL", nullptr, nullptr, nullptr);
+    if (result == SQLITE_OK) return;
+    if (result != SQLITE_BUSY || std::chrono::steady_clock::now() > give_up) fail();
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
 }
 
 void Database::fail() const {

@@ -36,6 +36,8 @@ class Database {
   [[noreturn]] void fail() const;
 
  private:
+  void use_write_ahead_log();
+
   struct Close {
     void operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
   };

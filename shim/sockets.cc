@@ -27,7 +27,7 @@ struct Bound {
   socklen_t size;
   struct sockaddr_un address;
 };
-constinit Bound bound[16];
+constinit Bound bound[16] = {};
 constinit std::atomic<unsigned> next_bound;
 
 uint64_t socket_number(int fd) {
