@@ -78,7 +78,7 @@ struct dirent64* next_entry(Stream& stream) {
 }  // namespace
 
 VFS_INTERPOSE(DIR*, opendir, (const char* path)) {
-  if (!shim::engaged() || path == nullptr) return VFS_NEXT(opendir)(path);
+  if (!shim::engaged() || !shim::is_string(path)) return VFS_NEXT(opendir)(path);
   shim::LocatedPath located;
   shim::locate(AT_FDCWD, path, vfs::Follow::yes, located);
   if (located.where == shim::Where::untouched || located.where == shim::Where::outside) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "shim/interpose.h"
+#include "shim/memory.h"
 #include "shim/path_search.h"
 #include "vfs/core/sys.h"
 
@@ -18,6 +19,7 @@ constinit shim::Next<Execve*> next_execve("execve");
 
 // All forms end here. Returns a negative errno: on success it does not return.
 int start(const shim::ProgramName& program, char* const* argv, char* const* envp) {
+  if (!shim::is_string_list(argv) || !shim::is_string_list(envp)) return -EFAULT;
   shim::Launch launch;
   int result = launch.prepare(program, argv, envp);
   if (result == 0) {
@@ -38,7 +40,7 @@ int start(const shim::ProgramName& program, char* const* argv, char* const* envp
 }
 
 int start_by_name(const char* path, char* const* argv, char* const* envp) {
-  if (!engaged() || path == nullptr) return next_execve.get()(path, argv, envp);
+  if (!engaged() || !shim::is_string(path)) return next_execve.get()(path, argv, envp);
   return shim::answer(start({AT_FDCWD, path, 0}, argv, envp));
 }
 
@@ -91,11 +93,11 @@ VFS_INTERPOSE(int, execv, (const char* path, char* const* argv)) {
   return start_by_name(path, argv, environ);
 }
 VFS_INTERPOSE(int, execvpe, (const char* file, char* const* argv, char* const* envp)) {
-  if (!engaged() || file == nullptr) return VFS_NEXT(execvpe)(file, argv, envp);
+  if (!engaged() || !shim::is_string(file)) return VFS_NEXT(execvpe)(file, argv, envp);
   return start_from_search_path(file, argv, envp);
 }
 VFS_INTERPOSE(int, execvp, (const char* file, char* const* argv)) {
-  if (!engaged() || file == nullptr) return VFS_NEXT(execvp)(file, argv);
+  if (!engaged() || !shim::is_string(file)) return VFS_NEXT(execvp)(file, argv);
   return start_from_search_path(file, argv, environ);
 }
 
@@ -119,7 +121,9 @@ VFS_INTERPOSE(int, execle, (const char* path, const char* first, ...)) {
 
 VFS_INTERPOSE(int, execveat,
               (int dirfd, const char* path, char* const* argv, char* const* envp, int flags)) {
-  if (!engaged() || path == nullptr) return VFS_NEXT(execveat)(dirfd, path, argv, envp, flags);
+  if (!engaged() || !shim::is_string(path)) {
+    return VFS_NEXT(execveat)(dirfd, path, argv, envp, flags);
+  }
   return shim::answer(start({dirfd, path, flags}, argv, envp));
 }
 VFS_INTERPOSE(int, fexecve, (int fd, char* const* argv, char* const* envp)) {

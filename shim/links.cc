@@ -55,6 +55,7 @@ struct ReadLink {
     const int result = vfs::read_link(workspace, found, target);
     if (result != 0) return result;
     const size_t fits = target.length < size ? target.length : size;
+    if (!shim::is_writable(call.template get<Role::buffer>(), fits)) return -EFAULT;
     memcpy(call.template get<Role::buffer>(), target.text, fits);
     return static_cast<long>(fits);
   }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "shim/descriptors.h"
+#include "shim/memory.h"
 #include "shim/state.h"
 
 namespace shim {
@@ -37,13 +38,6 @@ struct Passed {
 inline Passed pass_on(const LocatedPath& located, int dirfd, const char* path) {
   return located.where == Where::outside ? Passed{AT_FDCWD, located.found.path.text}
                                          : Passed{dirfd, path};
-}
-
-// Whether the pointer of a call can be that of a string: not null, not in the
-// first page, not in the kernel's half of memory. For others the kernel answers
-// (EFAULT); what else is not mapped we cannot know without asking it each time.
-inline bool is_string(const char* path) {
-  return reinterpret_cast<uintptr_t>(path) - 4096 < (uintptr_t{1} << 47) - 4096;
 }
 
 // The shape of most calls: `act(found)` for a path in the tree, `pass(dirfd,

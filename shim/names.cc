@@ -52,7 +52,9 @@ struct MakeFifo {
 
 struct MakeSymbolicLink {
   static long found(const Lookup& found, const auto& call) {
-    return vfs::make_symbolic_link(workspace, call.template get<Role::target>(), found);
+    const char* target = call.template get<Role::target>();
+    if (!shim::is_string(target)) return -EFAULT;
+    return vfs::make_symbolic_link(workspace, target, found);
   }
 };
 

@@ -37,7 +37,7 @@ struct RealPath {
 };
 
 bool is_hidden_attribute(const char* name) {
-  return name != nullptr && strcmp(name, vfs::kIdentityAttribute) == 0;
+  return shim::is_string(name) && strcmp(name, vfs::kIdentityAttribute) == 0;
 }
 
 // Takes our own attribute out of a list of names; gives the new length.
@@ -73,6 +73,7 @@ long list_attributes(List list, char* out, size_t size) {
   const long length = without_hidden(names, all);
   if (size == 0) return length;
   if (static_cast<size_t>(length) > size) return -ERANGE;
+  if (!shim::is_writable(out, static_cast<size_t>(length))) return -EFAULT;
   memcpy(out, names, static_cast<size_t>(length));
   return length;
 }
@@ -94,7 +95,8 @@ struct ListAttributes {
 // As the kernel asks it: the program's own attributes of who may write, all
 // others of the owner.
 int check_attribute_change(const Lookup& found, const char* name) {
-  if (name == nullptr || strncmp(name, "user.", 5) != 0) return vfs::is_owner(found.status) ? 0 : -EPERM;
+  if (!shim::is_string(name)) return -EFAULT;
+  if (strncmp(name, "user.", 5) != 0) return vfs::is_owner(found.status) ? 0 : -EPERM;
   const bool sticky = found.is_directory() && (found.status.st_mode & S_ISVTX) != 0;
   if (sticky && !vfs::is_owner(found.status)) return -EPERM;
   return vfs::check_access(found.status, W_OK, true);

@@ -46,6 +46,7 @@ int check_outside(const char* path) {
 // through PATH would cost a child for each directory otherwise.
 int spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
           const posix_spawnattr_t* attributes, char* const* argv, char* const* envp, bool check) {
+  if (!shim::is_string_list(argv) || !shim::is_string_list(envp)) return -EFAULT;
   shim::Launch launch;
   int result = launch.prepare({AT_FDCWD, path, 0}, argv, envp,
                               actions != nullptr ? shim::HandOn::all : shim::HandOn::inherited);
@@ -79,7 +80,7 @@ template <typename Prepare>
 int translate(const char* path, vfs::Follow follow, vfs::PathBuffer& real, const char*& passed,
               Prepare prepare) {
   passed = path;
-  if (!engaged() || path == nullptr) return 0;
+  if (!engaged() || !shim::is_string(path)) return 0;
   shim::LocatedPath located;
   const long result = shim::retry_while_stale([&]() -> long {
     shim::locate(AT_FDCWD, path, follow, located);
@@ -105,7 +106,7 @@ int translate(const char* path, vfs::Follow follow, vfs::PathBuffer& real, const
 VFS_INTERPOSE(int, posix_spawn,
               (pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
                const posix_spawnattr_t* attributes, char* const* argv, char* const* envp)) {
-  if (!engaged() || path == nullptr) {
+  if (!engaged() || !shim::is_string(path)) {
     return VFS_NEXT(posix_spawn)(pid, path, actions, attributes, argv, envp);
   }
   return -spawn(pid, path, actions, attributes, argv, envp, false);
@@ -114,7 +115,7 @@ VFS_INTERPOSE(int, posix_spawn,
 VFS_INTERPOSE(int, posix_spawnp,
               (pid_t* pid, const char* file, const posix_spawn_file_actions_t* actions,
                const posix_spawnattr_t* attributes, char* const* argv, char* const* envp)) {
-  if (!engaged() || file == nullptr) {
+  if (!engaged() || !shim::is_string(file)) {
     return VFS_NEXT(posix_spawnp)(pid, file, actions, attributes, argv, envp);
   }
   return -shim::search_path(file, [&](const char* candidate) {

@@ -33,9 +33,19 @@ int corrected(int result, int fd, struct stat* status) {
   return result;
 }
 
+// Hands a result over to the caller's memory.
+template <typename T>
+int give(const T& value, T* to) {
+  if (!shim::is_writable(to, sizeof(T))) return -EFAULT;
+  *to = value;
+  return 0;
+}
+
 struct Status {
   static long found(const Lookup& found, const auto& call) {
-    return vfs::get_status(workspace, found, *call.template get<Role::status>());
+    struct stat status;
+    const int result = vfs::get_status(workspace, found, status);
+    return result == 0 ? give(status, call.template get<Role::status>()) : result;
   }
   static int empty_path(const auto& call) {
     return corrected(call.pass(), call.template get<Role::dirfd>(),
@@ -73,29 +83,32 @@ struct ExtendedStatus {
   // For what has a real inode the kernel fills statx (it knows the birth time);
   // identity and link count are then made to agree with stat.
   static long found(const Lookup& found, const auto& call) {
-    struct statx* result = call.template get<Role::status>();
     struct stat status;
     const int known = vfs::get_status(workspace, found, status);
     if (known != 0) return known;
-    to_statx(status, *result);
-    if (found.is_sealed()) return 0;
+    struct statx result;
+    to_statx(status, result);
+    if (!found.is_sealed()) add_real(found, call, result);
+    return give(result, call.template get<Role::status>());
+  }
+
+  static void add_real(const Lookup& found, const auto& call, struct statx& result) {
     vfs::PathBuffer real;
     struct statx exact;
     if (vfs::real_path(workspace, found, real) == 0 &&
         vfs::sys::call(SYS_statx, AT_FDCWD, vfs::sys::as_argument(real.text),
                        call.template get<Role::flags>() | AT_SYMLINK_NOFOLLOW,
                        call.template get<Role::mask>(), vfs::sys::as_argument(&exact)) == 0) {
-      exact.stx_ino = result->stx_ino;
-      exact.stx_dev_major = result->stx_dev_major;
-      exact.stx_dev_minor = result->stx_dev_minor;
-      exact.stx_nlink = result->stx_nlink;
+      exact.stx_ino = result.stx_ino;
+      exact.stx_dev_major = result.stx_dev_major;
+      exact.stx_dev_minor = result.stx_dev_minor;
+      exact.stx_nlink = result.stx_nlink;
       // A directory of upper has more rights than it shows.
-      exact.stx_mode = result->stx_mode;
-      exact.stx_uid = result->stx_uid;
-      exact.stx_gid = result->stx_gid;
-      *result = exact;
+      exact.stx_mode = result.stx_mode;
+      exact.stx_uid = result.stx_uid;
+      exact.stx_gid = result.stx_gid;
+      result = exact;
     }
-    return 0;
   }
 
   static int empty_path(const auto& call) {

@@ -99,7 +99,7 @@ int make_temporary(char* name, int suffix, int flags) {
 
 VFS_INTERPOSE(FILE*, fopen, (const char* path, const char* mode)) {
   const int flags = mode != nullptr ? flags_of_mode(mode) : -1;
-  if (!shim::engaged() || path == nullptr || flags < 0) return VFS_NEXT(fopen)(path, mode);
+  if (!shim::engaged() || flags < 0 || !shim::is_string(path)) return VFS_NEXT(fopen)(path, mode);
   long fd = -ESTALE;
   for (int i = 0; i < shim::kAttempts && fd == -ESTALE; ++i) {
     shim::LocatedPath located;
@@ -156,7 +156,7 @@ VFS_INTERPOSE(FILE*, freopen, (const char* path, const char* mode, FILE* stream)
       return stream_error(-EACCES);
     }
   }
-  if (!shim::engaged() || path == nullptr || flags < 0) {
+  if (!shim::engaged() || flags < 0 || !shim::is_string(path)) {
     return VFS_NEXT(freopen)(path, mode, stream);
   }
   shim::LocatedPath located;

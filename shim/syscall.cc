@@ -2,7 +2,6 @@
 // lacked (libuv: statx, copy_file_range). Every number that reaches files goes
 // to the function that interposes on it, by the table system_calls.def.
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdarg.h>
 #include <dirent.h>
 #include <stdio.h>
@@ -20,7 +19,9 @@
 
 #include "shim/descriptors.h"
 #include "shim/interpose.h"
-#include "shim/open.h"
+#include "shim/memory.h"
+#include "shim/openat2.h"
+#include "shim/state.h"
 #include "vfs/core/sys.h"
 
 // Newer than the headers may be; the numbers are the same on all machines.
@@ -88,7 +89,7 @@ long fchmodat_by_number(int dirfd, const char* path, mode_t mode) {
   return fchmodat(dirfd, path, mode, 0);
 }
 long fchmodat2_by_number(int fd, const char* path, mode_t mode, int flags) {
-  const bool itself = path != nullptr && *path == '\0' && (flags & AT_EMPTY_PATH) != 0;
+  const bool itself = shim::is_string(path) && *path == '\0' && (flags & AT_EMPTY_PATH) != 0;
   return itself && fd >= 0 ? fchmod(fd, mode) : fchmodat(fd, path, mode, flags & ~AT_EMPTY_PATH);
 }
 // As on a kernel that lacks the call: callers fall back on an older one.
@@ -106,33 +107,6 @@ long fcntl_by_number(int fd, int command, void* argument) { return fcntl(fd, com
 long getcwd_by_number(char* buffer, size_t size) {
   if (buffer == nullptr || size == 0) return shim::answer<long>(-ERANGE);
   return getcwd(buffer, size) == nullptr ? -1 : static_cast<long>(strlen(buffer)) + 1;
-}
-
-// Whether the kernel takes these arguments, found out without a path.
-bool is_valid_how(const struct open_how* how, size_t size) {
-  constexpr int kNoDescriptor = -1;
-  return VFS_NEXT(syscall)(SYS_openat2, kNoDescriptor, "x", how, size) < 0 && errno == EBADF;
-}
-
-// openat2 without restrictions is openat. With RESOLVE_* flags the kernel
-// would judge a path we made up, so those are only passed on outside the tree:
-// when neither the path nor the directory it starts from is inside.
-long openat2_by_number(int dirfd, const char* path, const struct open_how* how, size_t size) {
-  const int saved = errno;
-  if (!is_valid_how(how, size)) return -1;
-  errno = saved;
-  if (how->resolve == 0) {
-    return openat(dirfd, path, static_cast<int>(how->flags), static_cast<mode_t>(how->mode));
-  }
-  shim::Directory start;
-  shim::LocatedPath located;
-  shim::locate(dirfd, path, vfs::Follow::yes, located);
-  const bool starts_inside = shim::locate_directory(dirfd, start) == 0 && start.inside;
-  if (starts_inside || located.where == shim::Where::inside ||
-      located.where == shim::Where::failed) {
-    return refused_by_number();
-  }
-  return VFS_NEXT(syscall)(SYS_openat2, dirfd, path, how, size);
 }
 
 // The answer of the table; `known` says whether it has one.

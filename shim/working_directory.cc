@@ -51,6 +51,10 @@ char* give_path(const vfs::PathBuffer& path, char* buffer, size_t size) {
     buffer = static_cast<char*>(malloc(size != 0 ? size : path.length + 1));
     if (buffer == nullptr) return nullptr;
   }
+  if (!shim::is_writable(buffer, path.length + 1)) {
+    errno = EFAULT;
+    return nullptr;
+  }
   memcpy(buffer, path.text, path.length + 1);
   return buffer;
 }

@@ -202,7 +202,7 @@ int look_up_anyhow(Workspace& workspace, const PathBuffer& start, const char* pa
   int result;
   if (*path == '.' && look_up_near(workspace, start, path, out, result)) return result;
   if (fast_look_up(workspace, start, path, follow, search, out, result)) return result;
-  return walk(workspace, start, path, follow, search, out);
+  return walk(workspace, start, path, follow, search, 0, out);
 }
 
 }  // namespace
@@ -210,6 +210,12 @@ int look_up_anyhow(Workspace& workspace, const PathBuffer& start, const char* pa
 int look_up(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
             Lookup& out) {
   return look_up_anyhow(workspace, start, path, follow, Search::checked, out);
+}
+
+int look_up_restricted(Workspace& workspace, const PathBuffer& start, const char* path,
+                       Follow follow, uint64_t resolve, Lookup& out) {
+  if (*path == '\0') return -ENOENT;
+  return walk(workspace, start, path, follow, Search::checked, resolve, out);
 }
 
 int look_up_canonical(Workspace& workspace, const PathBuffer& path, Lookup& out) {

@@ -73,6 +73,14 @@ enum class Follow : uint8_t { no, yes, name };
 int look_up(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
             Lookup& out);
 
+// look_up() under the restrictions of openat2(2): of the flags in `resolve`,
+// RESOLVE_BENEATH (-EXDEV for what would leave `start`), RESOLVE_IN_ROOT
+// (`start` is "/" for the path and for every link), RESOLVE_NO_SYMLINKS (-ELOOP)
+// and RESOLVE_NO_XDEV (-EXDEV at an absolute link, as the kernel says it for a
+// walk that began elsewhere) are judged here. The others matter only outside.
+int look_up_restricted(Workspace& workspace, const PathBuffer& start, const char* path,
+                       Follow follow, uint64_t resolve, Lookup& out);
+
 // The same for a path that is canonical already: the last component is not
 // followed, nothing before it can be a link, and permissions do not matter.
 int look_up_canonical(Workspace& workspace, const PathBuffer& path, Lookup& out);

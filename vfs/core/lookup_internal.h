@@ -24,9 +24,9 @@ int look_in_base(Workspace& workspace, Lookup& out);
 // Whether directories on the way have to grant search permission.
 enum class Search : bool { checked, free };
 
-// look_up() for any path.
+// look_up() for any path; `resolve` as of look_up_restricted().
 int walk(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
-         Search search, Lookup& out);
+         Search search, uint64_t resolve, Lookup& out);
 
 // Directories that were found to be plain and, from the root down, searchable
 // are remembered by hash.

@@ -1,5 +1,6 @@
 // A look-up step by step, following links. The walk's position is a directory,
 // which the answer under construction describes.
+#include <linux/openat2.h>
 #include <unistd.h>
 
 #include "vfs/core/lookup_internal.h"
@@ -19,6 +20,8 @@ struct Walk {
   bool ask_upper = false;   // below a renamed directory
   bool through_link = false;
   Search search = Search::checked;
+  uint64_t resolve = 0;     // RESOLVE_* of openat2(2)
+  const PathBuffer* start = nullptr;
   bool open = true;         // every directory from the root down is searchable
   int links = 0;
   PathBuffer pending;       // what is left to walk
@@ -104,6 +107,7 @@ int leave(Walk& walk) {
 int follow_link(Walk& walk, bool slash, bool& left) {
   PathBuffer target;
   if (++walk.links > kMaximumLinks) return -ELOOP;
+  if ((walk.resolve & RESOLVE_NO_SYMLINKS) != 0) return -ELOOP;
   int result = read_link(walk.workspace, walk.out, target);
   if (result != 0) return result;
   if (target.length == 0) return -ENOENT;
@@ -111,6 +115,11 @@ int follow_link(Walk& walk, bool slash, bool& left) {
   result = prepend(walk, target, slash);
   if (result != 0) return result;
   if (target.text[0] == '/') {
+    if ((walk.resolve & RESOLVE_IN_ROOT) != 0) {
+      while (*walk.cursor == '/') ++walk.cursor;
+      return walk_to(walk, *walk.start);
+    }
+    if ((walk.resolve & (RESOLVE_BENEATH | RESOLVE_NO_XDEV)) != 0) return -EXDEV;
     PathBuffer rest;
     if (!enter_workspace(walk.workspace, walk.pending.text, rest)) {
       left = true;
@@ -127,6 +136,11 @@ int follow_link(Walk& walk, bool slash, bool& left) {
 }
 
 int step_up(Walk& walk, bool& left) {
+  if ((walk.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) != 0 &&
+      strcmp(walk.out.path.text, walk.start->text) == 0) {
+    walk.out.last = LastComponent::dot_dot;
+    return (walk.resolve & RESOLVE_BENEATH) != 0 ? -EXDEV : 0;
+  }
   if (walk.out.path.length == 0) {
     // Above the root is the real directory that holds it.
     PathBuffer above;
@@ -192,9 +206,11 @@ int walk_component(Walk& walk, Follow follow, bool& left) {
 }  // namespace
 
 int walk(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
-         Search search, Lookup& out) {
+         Search search, uint64_t resolve, Lookup& out) {
   Walk walk(workspace, out);
   walk.search = search;
+  walk.resolve = resolve;
+  walk.start = &start;
   if (!walk.pending.assign(path)) return -ENAMETOOLONG;
   walk.cursor = walk.pending.text;
   out.inside = true;
