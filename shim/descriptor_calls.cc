@@ -44,6 +44,10 @@ int control(int fd, int command, Pass pass) {
     if (result != 0) return shim::answer(result);
   }
   const int result = pass();
+  shim::Located located;
+  if (command == F_GETFL && result >= 0 && shim::engaged() && shim::locate_descriptor(fd, located)) {
+    return result & ~O_NOFOLLOW;  // ours: every file of the tree is opened with it
+  }
   if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) return copied(fd, result);
   return result;
 }

@@ -23,8 +23,13 @@ int start(const shim::ProgramName& program, char* const* argv, char* const* envp
   shim::Launch launch;
   int result = launch.prepare(program, argv, envp);
   if (result == 0) {
+    // What is left of the flags asks for something else than a start (a newer
+    // kernel's check), or is an error.
+    const int rest = program.flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
     const bool by_name = program.dirfd == AT_FDCWD && program.flags == 0;
-    if (launch.path() != nullptr || by_name) {
+    if (launch.path() != nullptr && rest != 0) {
+      VFS_NEXT(execveat)(AT_FDCWD, launch.path(), launch.arguments(), launch.environment(), rest);
+    } else if (launch.path() != nullptr || by_name) {
       const char* path = launch.path() != nullptr ? launch.path() : program.path;
       shim::log("execve", program.path, path, 0);
       next_execve.get()(path, launch.arguments(), launch.environment());

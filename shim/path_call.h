@@ -169,9 +169,9 @@ auto answer_two_paths(A... arguments) {
 
 // --- A descriptor --------------------------------------------------------------
 
-// A draft is the kernel's. A file of the live base becomes one, or the change
-// would reach the real tree. A sealed file changes by its path (only its record
-// does), and so does a directory, since what it shows is not what it is.
+// A draft is the kernel's. All else changes by its path: of a sealed file only
+// the record does; a file of the live base becomes a draft, or the change would
+// reach the real tree; what a directory shows is not what it is.
 template <typename Row, typename... A>
 auto answer_descriptor(A... arguments) {
   using Answer = typename Row::Answer;
@@ -194,8 +194,13 @@ auto answer_descriptor(A... arguments) {
   bool there = true;
   for (int i = 0; i < kAttempts && result == -ESTALE; ++i) {
     there = find_located(fd, located, found);
-    if (!there || (located.place == Place::live && found.is_regular())) break;
+    if (!there) break;
     result = Answer::found(found, call);
+  }
+  // The change was made to a draft, which the descriptor has to show from now on.
+  if (there && result >= 0 && located.place == Place::live && found.is_regular()) {
+    make_descriptor_draft(fd);
+    return answer(result);
   }
   if (result == -ESTALE && S_ISREG(status.st_mode)) {
     result = make_descriptor_draft(fd);

@@ -36,6 +36,20 @@ struct RealPath {
   }
 };
 
+// What is watched has to be the inode that will be written, and the directory
+// that new names will appear in: those of upper.
+struct Watched {
+  static long real(const Lookup& found, const auto&, vfs::PathBuffer& real) {
+    if (!found.exists()) return -ENOENT;
+    const int allowed = vfs::check_access(found.status, R_OK, true);
+    if (allowed != 0) return allowed;
+    const int result = vfs::copy_up(workspace, found, vfs::Content::keep);
+    // An inode that cannot be had is watched where it is: better than not at all.
+    if (result != 0) return vfs::real_path(workspace, found, real);
+    return workspace.upper_path(found.path, real) ? 0 : -ENAMETOOLONG;
+  }
+};
+
 bool is_hidden_attribute(const char* name) {
   return shim::is_string(name) && strcmp(name, vfs::kIdentityAttribute) == 0;
 }

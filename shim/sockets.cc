@@ -60,6 +60,9 @@ auto with_peer(const char* call, const struct sockaddr* address, socklen_t size,
   long result = located.error;
   if (located.where == shim::Where::outside) {
     real.assign(located.found.path);
+  } else if (result == 0 && located.found.exists() && !S_ISSOCK(located.found.status.st_mode)) {
+    result = vfs::check_access(located.found.status, W_OK, true);
+    if (result == 0) result = -ECONNREFUSED;
   } else if (result == 0) {
     result = vfs::real_path(workspace, located.found, real);
   }

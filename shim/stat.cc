@@ -79,6 +79,14 @@ void to_statx(const struct stat& from, struct statx& to) {
   to.stx_dev_minor = minor(from.st_dev);
 }
 
+// The kernel looks at these before the path.
+struct statx_links : stat_links {
+  static bool valid(const auto& call) {
+    return (call.template get<Role::flags>() & AT_STATX_SYNC_TYPE) != AT_STATX_SYNC_TYPE &&
+           (call.template get<Role::mask>() & STATX__RESERVED) == 0 && stat_links::valid(call);
+  }
+};
+
 struct ExtendedStatus {
   // For what has a real inode the kernel fills statx (it knows the birth time);
   // identity and link count are then made to agree with stat.
@@ -152,7 +160,9 @@ struct Access {
 };
 struct EffectiveAccess {
   static long found(const Lookup& found, const auto& call) {
-    return vfs::test_access(workspace, found, call.template get<Role::mode>(), true);
+    // glibc ignores the bits that access() refuses.
+    constexpr int kKnown = R_OK | W_OK | X_OK;
+    return vfs::test_access(workspace, found, call.template get<Role::mode>() & kKnown, true);
   }
 };
 

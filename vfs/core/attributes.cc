@@ -110,6 +110,8 @@ int change_owner(Workspace& workspace, const Lookup& found, uid_t uid, gid_t gid
     const int result = check_owner_change(found.status, uid, gid);
     if (result != 0) return result;
   }
+  // Nothing to change: above all no reason to give the file away by a copy.
+  if (uid == static_cast<uid_t>(-1) && gid == static_cast<gid_t>(-1) && !is_owner(found.status)) return 0;
   struct stat wanted = found.status;
   if (uid != static_cast<uid_t>(-1)) wanted.st_uid = uid;
   if (gid != static_cast<gid_t>(-1)) wanted.st_gid = gid;

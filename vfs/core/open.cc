@@ -221,8 +221,12 @@ int open_file(Workspace& workspace, const Lookup& found, int flags, mode_t mode,
   const int result = path_only || touches ? real_path(workspace, found, real)
                                           : prepare_open(workspace, found, flags, real);
   if (result != 0) return result;
-  const bool draft = found.source == Source::upper || !found.is_regular() ||
-                     (!path_only && wants_draft(flags));
+  // Of a live base only what was copied up is not the real inode.
+  const bool copied = found.is_regular()
+                          ? !path_only && wants_draft(flags)
+                          : found.source != Source::live ||
+                                (!path_only && S_ISFIFO(found.status.st_mode));
+  const bool draft = found.source == Source::upper || copied;
   if (!draft) kind = found.is_sealed() ? OpenedKind::sealed : OpenedKind::live;
   const int fd = sys::open(real.text, (flags & ~(O_CREAT | O_EXCL)) | O_NOFOLLOW, mode);
   if (fd == -ENOENT || (fd == -ELOOP && !found.is_link())) {

@@ -104,8 +104,9 @@ int prepare_parent(Workspace& workspace, const Lookup& found, NameChange change)
     PathBuffer upper;
     struct stat status;
     if (!workspace.upper_path(path, upper)) return -ENAMETOOLONG;
+    // Sticky: mirrored since the look-up, maybe, by the other half of a rename.
     if (sys::lstat(upper.text, &status) == 0 && S_ISDIR(status.st_mode) &&
-        (status.st_mode & S_IRWXU) == S_IRWXU) {
+        (status.st_mode & (S_IRWXU | S_ISVTX)) == S_IRWXU) {
       return 0;
     }
   }
