@@ -34,6 +34,9 @@ int flags_of_mode(const char* mode) {
   return flags;
 }
 
+// A mode that names a character set: only glibc's own fopen knows those.
+bool converts(const char* mode) { return strstr(mode, ",ccs=") != nullptr; }
+
 FILE* stream_error(long error) {
   errno = static_cast<int>(-error);
   return nullptr;
@@ -97,9 +100,39 @@ int make_temporary(char* name, int suffix, int flags) {
 
 }  // namespace
 
+namespace {
+
+// A stream that glibc has to open by itself: the tree is made ready for that.
+// `open(real)` does it; null and errno if the tree refuses.
+template <typename Open>
+FILE* open_by_libc(const char* path, int flags, Open open) {
+  shim::LocatedPath located;
+  vfs::PathBuffer real;
+  const long error = shim::retry_while_stale([&]() -> long {
+    shim::locate(AT_FDCWD, path, shim::follow_for_open(path, flags), located);
+    if (located.where == shim::Where::failed) return located.error;
+    if (located.where != shim::Where::inside) return 0;
+    return vfs::prepare_open(workspace, located.found, flags, real);
+  });
+  if (error != 0) return stream_error(error);
+  if (located.where != shim::Where::inside) {
+    return open(shim::pass_on(located, AT_FDCWD, path).path);
+  }
+  FILE* stream = open(real.text);
+  const bool sealed = located.found.is_sealed() && located.found.is_regular() &&
+                      (flags & (O_CREAT | O_TRUNC)) == 0 && (flags & O_ACCMODE) == O_RDONLY;
+  if (stream != nullptr && sealed) shim::note_sealed(fileno(stream), located.found);
+  return stream;
+}
+
+}  // namespace
+
 VFS_INTERPOSE(FILE*, fopen, (const char* path, const char* mode)) {
   const int flags = mode != nullptr ? flags_of_mode(mode) : -1;
   if (!shim::engaged() || flags < 0 || !shim::is_string(path)) return VFS_NEXT(fopen)(path, mode);
+  if (converts(mode)) {
+    return open_by_libc(path, flags, [&](const char* real) { return VFS_NEXT(fopen)(real, mode); });
+  }
   long fd = -ESTALE;
   for (int i = 0; i < shim::kAttempts && fd == -ESTALE; ++i) {
     shim::LocatedPath located;
@@ -159,25 +192,18 @@ VFS_INTERPOSE(FILE*, freopen, (const char* path, const char* mode, FILE* stream)
   if (!shim::engaged() || flags < 0 || !shim::is_string(path)) {
     return VFS_NEXT(freopen)(path, mode, stream);
   }
-  shim::LocatedPath located;
-  shim::locate(AT_FDCWD, path, shim::follow_for_open(path, flags), located);
   shim::forget_descriptor(fileno(stream));
-  if (located.where == shim::Where::untouched || located.where == shim::Where::outside) {
-    return VFS_NEXT(freopen)(shim::pass_on(located, AT_FDCWD, path).path, mode, stream);
-  }
-  // The stream keeps its place, so glibc has to open: the tree is made ready
-  // for that. On failure the stream is closed, as freopen does.
-  vfs::PathBuffer real;
-  long error = located.error;
-  if (error == 0) error = vfs::prepare_open(workspace, located.found, flags, real);
-  if (error != 0) {
+  bool opened = false;
+  FILE* result = open_by_libc(path, flags, [&](const char* real) {
+    opened = true;
+    return VFS_NEXT(freopen)(real, mode, stream);
+  });
+  // On failure the stream is closed.
+  if (!opened) {
+    const int error = errno;
     VFS_NEXT(fclose)(stream);
-    return stream_error(error);
+    errno = error;
   }
-  const bool sealed = located.found.is_sealed() && located.found.is_regular() &&
-                      (flags & (O_CREAT | O_TRUNC)) == 0 && (flags & O_ACCMODE) == O_RDONLY;
-  FILE* result = VFS_NEXT(freopen)(real.text, mode, stream);
-  if (result != nullptr && sealed) shim::note_sealed(fileno(result), located.found);
   return result;
 }
 VFS_ALIAS(freopen64, freopen);
