@@ -106,6 +106,8 @@ CASE("fdopendir: errors and what becomes of the descriptor", "f d/ d/a") {
   R(dirfd(stream) == fd);
   R(closedir(stream));
   R(fcntl(fd, F_GETFD));
+}
+CASE("fdopendir: two streams of one position", "d/ d/a") {
   const int again = must(open("d", O_RDONLY));
   DIR* first = P(fdopendir(dup(again)));
   int count = 0;

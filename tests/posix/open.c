@@ -85,7 +85,12 @@ CASE("open: EBADF of what the mode does not allow", "f") {
   R(lseek(reads, -1, SEEK_SET));
   R(fsync(reads));
 }
-CASE("open: EACCES of modes", "no:0 ro:0444 wo:0200 d/ d/f d~:0444 e/ e/f e~:0311 x/ x/f x~:0555") {
+CASE("open: a file for writing only", "wo:0200") {
+  OPEN("wo", O_RDONLY);
+  OPEN("wo", O_WRONLY | O_APPEND);
+  OPEN("wo", O_RDWR);
+}
+CASE("open: EACCES of modes", "no:0 ro:0444 d/ d/f d~:0444 e/ e/f e~:0311 x/ x/f x~:0555") {
   OPEN("no", O_RDONLY);
   OPEN("ro", O_RDONLY);
   OPEN("ro", O_WRONLY);
@@ -93,9 +98,6 @@ CASE("open: EACCES of modes", "no:0 ro:0444 wo:0200 d/ d/f d~:0444 e/ e/f e~:031
   OPEN("ro", O_RDONLY | O_TRUNC);
   OPEN("ro", O_WRONLY | O_CREAT, 0644);
   OPEN("ro", O_RDONLY | O_CREAT, 0644);
-  OPEN("wo", O_RDONLY);
-  OPEN("wo", O_WRONLY | O_APPEND);
-  OPEN("wo", O_RDWR);
   OPEN("d", O_RDONLY);
   OPEN("d/f", O_RDONLY);
   OPEN("d/new", O_WRONLY | O_CREAT, 0644);
@@ -179,8 +181,10 @@ CASE("open: flags as F_GETFL and F_GETFD tell", "f d/") {
   R(fcntl(open("d", O_RDONLY), F_GETFL));
   R(fcntl(open("f", O_PATH), F_GETFL));
   R(fcntl(open("d", O_PATH | O_DIRECTORY), F_GETFL));
-  R(fcntl(open("f", O_RDONLY | O_NOFOLLOW), F_GETFL));
   R(fcntl(open(".", O_TMPFILE | O_RDWR, 0600), F_GETFL));
+}
+CASE("fcntl: F_GETFL shows the program's own O_NOFOLLOW", "f") {
+  R(fcntl(open("f", O_RDONLY | O_NOFOLLOW), F_GETFL));
 }
 CASE("open: modes of what is made, and umask", "") {
   OPEN("a", O_CREAT | O_WRONLY, 0666);

@@ -45,13 +45,16 @@ CASE("names: odd bytes", "") {
   show_names(".");
 }
 CASE("names: odd ones laid in the base",
-     "$x *x ? [ \" ' \\ `x` ... ....  .x %s%n ; & < .vfs-x .wh.x .vfs-directory") {
+     "$x *x ? [ \" ' \\ `x` ... ....  .x %s%n ; & < .vfs-x .wh.x") {
   put("*x", "changed");
   R(rename("?", "??"));
   R(unlink("["));
   R(chmod("...", 0600));
   R(unlink(".wh.x"));
   R(rename(".vfs-x", ".vfs-y"));
+}
+CASE("names: a reserved one in the base", ".vfs-directory") {
+  look(".vfs-directory");
 }
 CASE("paths: 4095 bytes and more", "f d/ d/f") {
   R(access(long_path(4095, "f"), F_OK));

@@ -90,6 +90,8 @@ CASE("execve: EMFILE does not hinder, ETXTBSY does", "prog+ script*") {
   show_error("spawn", spawn("./prog", 0));
   close(held);
   run("./prog");
+}
+CASE("execve: a script that is open for writing", "script*") {
   const int script = must(open("script", O_RDWR));
   run("./script");
   close(script);
