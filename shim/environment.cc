@@ -155,12 +155,8 @@ bool compose_preload(const char* given, vfs::PathBuffer& out) {
     at += length;
     if (*at != '\0') fits = fits && out.append_character(*at++);
   }
-  if (fits && has_own) return true;
-  vfs::PathBuffer rest;
-  rest.assign(out);
-  out.assign(own_library);
-  if (!fits || rest.length == 0) return fits;
-  return out.append_character(':') && out.append(rest.text);
+  if (has_own) return fits;
+  return fits && (out.length == 0 || out.append_character(':')) && out.append(own_library.text);
 }
 
 bool is_right(const Variables& variables, const Additions& additions) {

@@ -23,7 +23,8 @@ struct Variables {
 };
 Variables read_variables(char* const* environment);
 
-// LD_PRELOAD with our library: `given` if it has it, else ours before it.
+// LD_PRELOAD with our library: `given` if it has it, else ours behind it. What
+// others make of a call (fakeroot's owners) comes before what the tree says.
 bool compose_preload(const char* given, vfs::PathBuffer& out);
 
 // LD_LIBRARY_PATH as the program was started with, for dlopen; empty: none.

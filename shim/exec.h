@@ -25,7 +25,8 @@ class Launch {
   struct Work {
     Program program;
     LibraryChoice libraries;
-    vfs::PathBuffer preload;
+    vfs::PathBuffer preload;        // as the program is to see it
+    vfs::PathBuffer first_preload;  // with a library in front that insists on it
     vfs::PathBuffer descriptors;
   };
 

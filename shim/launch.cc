@@ -1,4 +1,5 @@
 #include "shim/exec.h"
+#include "shim/first_library.h"
 
 namespace shim {
 
@@ -74,6 +75,12 @@ int Launch::write_environment(char* const* envp, const Variables& variables,
   additions.preload = work_->preload.text;
   if (libraries.directory.length != 0) additions.library_directory = libraries.directory.text;
   if (libraries.preload.length != 0) additions.started_preload = libraries.preload.text;
+  const char* preload = additions.started_preload != nullptr ? additions.started_preload
+                                                             : additions.preload;
+  if (activity == Activity::active &&
+      compose_first_library(work_->program.last(), preload, work_->first_preload)) {
+    additions.started_preload = work_->first_preload.text;
+  }
   additions.process_name = work_->program.process_name();
   // What a vfork child did to its descriptors is not in our memory.
   if (in_vfork_child) descriptors = HandOn::all;

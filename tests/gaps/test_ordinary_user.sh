@@ -2,20 +2,8 @@
 # The permission rules, as they hold for a user who is not root: read-only directories and files in
 # the base, modes that shut out even the owner. Started by root, it runs itself as another user.
 # shellcheck source-path=SCRIPTDIR/../lib disable=SC2317
-if [ "$(id -u)" -eq 0 ]; then
-  here=$(cd "$(dirname "$0")/../.." && pwd -P)
-  from=$(cd "${VFS_BUILD:-$here/build}" && pwd -P) || exit 1
-  away=$(mktemp -d) || exit 1
-  mkdir -p "$away/build/vfs" "$away/build/shim" "$away/tmp" "$away/tests/gaps"
-  cp "$from/vfs/vfs" "$away/build/vfs/" && cp "$from/shim/libvfs.so" "$away/build/shim/"
-  cp "$0" "$away/tests/gaps/" && cp -r "$here/tests/lib" "$away/tests/"
-  chmod -R a+rX "$away" && chown 65534:65534 "$away/tmp"
-  env HOME="$away/tmp" TMPDIR="$away/tmp" VFS_BUILD="$away/build" \
-    setpriv --reuid=65534 --regid=65534 --clear-groups bash "$away/tests/gaps/$(basename "$0")"
-  code=$?
-  rm -rf "$away"
-  exit "$code"
-fi
+. "$(dirname "$0")/../lib/ordinary.sh"
+[ "$(id -u)" -ne 0 ] || { as_ordinary_user "$0"; exit; }
 . "$(dirname "$0")/../lib/common.sh"
 . "$lib_dir/differential.sh"
 need setpriv install find python3

@@ -12,27 +12,8 @@
 
 judges_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 
-# as_ordinary_user SCRIPT ARGUMENTS...: run it as nobody, from a copy of the build and the tests, since
-# the real ones may lie where only root can look.
-as_ordinary_user() {
-  local here from away script=$1 code
-  shift
-  here=$(cd "$judges_dir/../.." && pwd -P)
-  from=$(cd "${VFS_BUILD:-$here/build}" && pwd -P) || exit 1
-  away=$(mktemp -d) || exit 1
-  mkdir -p "$away/build/vfs" "$away/build/shim" "$away/tmp" "$away/tests"
-  cp "$from/vfs/vfs" "$away/build/vfs/" && cp "$from/shim/libvfs.so" "$away/build/shim/"
-  cp -r "$here/tests/lib" "$here/tests/judges" "$away/tests/"
-  mkdir -p "$away/cache/libvfs-tests/sources"   # what was fetched and built once is not to be again
-  find "${XDG_CACHE_HOME:-$HOME/.cache}/libvfs-tests/sources" -maxdepth 1 -name '*.tar*' \
-    -exec cp -t "$away/cache/libvfs-tests/sources" {} + 2>/dev/null
-  chmod -R a+rX "$away" && chown -R 65534:65534 "$away/tmp" "$away/cache"
-  env HOME="$away/tmp" TMPDIR="$away/tmp" XDG_CACHE_HOME="$away/cache" VFS_BUILD="$away/build" \
-    setpriv --reuid=65534 --regid=65534 --clear-groups bash "$away/tests/judges/$(basename "$script")" "$@"
-  code=$?
-  rm -rf "$away"
-  return "$code"
-}
+# shellcheck source-path=SCRIPTDIR/../lib
+. "$judges_dir/../lib/ordinary.sh"
 
 case ${1:-} in
   ordinary)
@@ -41,7 +22,7 @@ case ${1:-} in
     ;;
   both)
     shift
-    "$0" root "$@"
+    bash "$0" root "$@"   # by `bash`: without a slash, $0 alone would be looked for in PATH
     code=$?
     [ "$(id -u)" -ne 0 ] || as_ordinary_user "$0" "$@" || code=1
     exit "$code"

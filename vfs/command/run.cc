@@ -28,7 +28,8 @@ std::string find_shim() {
   throw Error("libvfs.so", "not found beside the command", "build or install it with meson");
 }
 
-// LD_PRELOAD with the shim in it, once, before what else is preloaded.
+// LD_PRELOAD with the shim in it, once, behind what else is preloaded: see
+// compose_preload() of the shim.
 std::string preload_with(const std::string& shim) {
   const char* old = getenv("LD_PRELOAD");
   std::string others;
@@ -36,9 +37,9 @@ std::string preload_with(const std::string& shim) {
     const size_t end = std::min(rest.find_first_of(": "), rest.size());
     const std::string entry = rest.substr(0, end);
     rest.erase(0, std::min(end + 1, rest.size()));
-    if (!entry.empty() && fs::path(entry).filename() != "libvfs.so") others += ":" + entry;
+    if (!entry.empty() && fs::path(entry).filename() != "libvfs.so") others += entry + ":";
   }
-  return shim + others;
+  return others + shim;
 }
 
 void enter_directory(OpenWorkspace& workspace, std::string& directory) {
