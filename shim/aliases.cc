@@ -97,7 +97,7 @@ bool walk_in(const char* path, vfs::Follow follow, vfs::PathBuffer& rest) {
     }
     if (!position.append_character('/') || !position.append(name, length)) return false;
     const bool last = cursor[strspn(cursor, "/")] == '\0';
-    if (last && follow != vfs::Follow::yes && (*cursor == '\0' || follow == vfs::Follow::name)) {
+    if (last && !vfs::follows(follow) && (*cursor == '\0' || follow == vfs::Follow::name)) {
       continue;
     }
     const long count = sys::readlink(position.text, target.text, sizeof(target.text) - 1);
@@ -160,7 +160,7 @@ bool enter_through_links(const char* path, vfs::Follow follow, vfs::PathBuffer& 
       return false;
     }
   }
-  return follow == vfs::Follow::yes && *name != '\0' && is_link(path) &&
+  return vfs::follows(follow) && *name != '\0' && is_link(path) &&
          walk_in(path, follow, rest);
 }
 
@@ -169,13 +169,19 @@ bool enter_through_links(const char* path, vfs::Follow follow, vfs::PathBuffer& 
 bool enter(const char* path, vfs::Follow follow, vfs::PathBuffer& rest, uint32_t canonical) {
   if (const uint32_t length = magic_link_length(path); length != 0) {
     const bool whole = path[length] == '\0';
-    if (whole && follow != vfs::Follow::yes) return false;
+    if (whole && !vfs::follows(follow)) return false;
     if (resolve_magic_link(path, length, rest)) return true;
     return !whole && walk_in(path, follow, rest);
   }
   const bool system = is_system_path(path);
   if (system && !is_system_path(workspace.root.text)) return false;
-  if (vfs::enter_workspace(workspace, path, rest)) return true;
+  if (vfs::enter_workspace(workspace, path, rest)) {
+    // The root by its own name is not ".": it is refused to be renamed or
+    // removed for other reasons.
+    const size_t length = strlen(path);
+    if (strcmp(rest.text, ".") == 0 && path[length - 1] != '.') rest.assign("/");
+    return true;
+  }
   return !system && enter_through_links(path, follow, rest, canonical);
 }
 

@@ -7,6 +7,7 @@
 
 #include "shim/table.h"
 #include "vfs/core/attributes.h"
+#include "vfs/core/identity.h"
 
 namespace {
 
@@ -22,6 +23,11 @@ using change_links = shim::follow_unless<AT_SYMLINK_NOFOLLOW, AT_SYMLINK_NOFOLLO
 struct ChangeMode {
   static long found(const Lookup& found, const auto& call) {
     return vfs::change_mode(workspace, found, call.template get<Role::mode>());
+  }
+  static void draft(const auto& call, int fd) {
+    if ((call.template get<Role::mode>() & S_IRUSR) == 0) {
+      vfs::keep_identity_unreadable(workspace, fd);
+    }
   }
 };
 

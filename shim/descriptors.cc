@@ -4,6 +4,7 @@
 #include "vfs/core/attributes.h"
 #include "vfs/core/descriptor_name.h"
 #include "vfs/core/directory_mode.h"
+#include "vfs/core/hard_links.h"
 #include "vfs/core/identity.h"
 #include "vfs/core/moved.h"
 #include "vfs/core/sys.h"
@@ -123,20 +124,47 @@ void correct_directory(int fd, struct stat& status) {
   if (located.place == Place::upper) vfs::show_directory_mode(workspace, name.text, status);
 }
 
-// Links and special files have one number in upper and another to be shown.
-void correct_special(int fd, struct stat& status) {
-  vfs::PathBuffer name;
-  vfs::PathBuffer path;
-  struct stat named;
-  vfs::Lookup found;
-  if (status.st_dev != workspace.device || !vfs::name_of_descriptor(fd, name) ||
-      !name_is_below(name, workspace.upper, "/") || sys::lstat(name.text, &named) != 0 ||
-      named.st_ino != status.st_ino || !workspace.to_virtual(name.text, name.length, path) ||
-      vfs::look_up_canonical(workspace, path, found) != 0 || !found.exists()) {
-    return;
+void correct_link(int fd, struct stat& status) {
+  vfs::PathBuffer target;
+  vfs::Record record;
+  if (read_descriptor_link(fd, target, record) && record.kind == vfs::RecordKind::link) {
+    vfs::show_link(record, status);
   }
-  status.st_ino = found.status.st_ino;
-  status.st_dev = found.status.st_dev;
+}
+
+// What the kernel says of the base's inode is right but for names that are hidden.
+void correct_links(struct stat& status) {
+  status.st_nlink -= vfs::count_hidden_names(workspace, status);
+}
+
+void correct_file(int fd, struct stat& status) {
+  const struct stat real = status;
+  vfs::restore_identity(workspace, fd, status);
+  const Slot* slot = find_slot(fd);
+  const SlotKind kind = kind_of(slot);
+  if (kind == SlotKind::live) {
+    if (!is_noted_inode(*slot, real) ||
+        !workspace.control->filter.may_have_changed(slot->path_hash)) {
+      return correct_links(status);
+    }
+  } else if (S_ISREG(real.st_mode) && (may_be_object(real) || is_orphan(real))) {
+    slot = sealed_slot(fd);
+    if (slot == nullptr) return;
+  } else {
+    return correct_links(status);
+  }
+  vfs::Lookup found;
+  if (find_again(slot->path, slot->status, found)) {
+    vfs::get_status(workspace, found, status);
+  } else {
+    // Removed or renamed since it was opened.
+    status = slot->status;
+    status.st_nlink = 0;
+    if (kind == SlotKind::live && real.st_nlink > 1) {
+      status.st_nlink = real.st_nlink;
+      correct_links(status);
+    }
+  }
 }
 
 }  // namespace
@@ -179,32 +207,19 @@ bool find_located(int fd, const Located& located, vfs::Lookup& found) {
          (found.status.st_mode & S_IFMT) == (status.st_mode & S_IFMT);
 }
 
+bool read_descriptor_link(int fd, vfs::PathBuffer& target, vfs::Record& record) {
+  const long length = sys::call(SYS_readlinkat, fd, sys::as_argument(""),
+                                sys::as_argument(target.text), sizeof(target.text) - 1);
+  if (length < 0) return false;
+  target.truncate(static_cast<uint32_t>(length));
+  vfs::parse_record(target.text, target.length, record);
+  return true;
+}
+
 void correct_status(int fd, struct stat& status) {
   if (S_ISDIR(status.st_mode)) return correct_directory(fd, status);
-  if (!S_ISREG(status.st_mode)) return correct_special(fd, status);
-  const struct stat real = status;
-  vfs::restore_identity(workspace, fd, status);
-  const Slot* slot = find_slot(fd);
-  const SlotKind kind = kind_of(slot);
-  if (kind == SlotKind::live) {
-    if (!is_noted_inode(*slot, real) ||
-        !workspace.control->filter.may_have_changed(slot->path_hash)) {
-      return;
-    }
-  } else if (may_be_object(real) || is_orphan(real)) {
-    slot = sealed_slot(fd);
-    if (slot == nullptr) return;
-  } else {
-    return;
-  }
-  vfs::Lookup found;
-  if (find_again(slot->path, slot->status, found)) {
-    status = found.status;
-  } else {
-    // Removed or renamed since it was opened.
-    status = slot->status;
-    status.st_nlink = 0;
-  }
+  if (S_ISLNK(status.st_mode)) correct_link(fd, status);
+  correct_file(fd, status);
 }
 
 void note_changed(int fd, const vfs::PathBuffer& path) {

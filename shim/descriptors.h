@@ -49,6 +49,10 @@ bool find_located(int fd, const Located& located, vfs::Lookup& found);
 // file has to answer, if it is a sealed file or a directory of the tree.
 void correct_status(int fd, struct stat& status);
 
+// The target of the link that an O_PATH descriptor holds, whether or not it has a
+// name, and what it says if it is a record. False: it holds no link.
+bool read_descriptor_link(int fd, vfs::PathBuffer& target, vfs::Record& record);
+
 // After a change through the descriptor: what it has to tell once the name is gone.
 void note_changed(int fd, const vfs::PathBuffer& path);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shim/descriptors.h"
 #include "shim/table.h"
 #include "vfs/core/names.h"
 #include "vfs/core/open.h"
@@ -44,6 +45,20 @@ ssize_t translate_target(const char* path, char* buffer, ssize_t length, size_t 
   return static_cast<ssize_t>(fits);
 }
 
+// By a descriptor of the link itself (O_PATH): what upper has may be a record of it.
+ssize_t plain_target(int fd, char* buffer, ssize_t length, size_t size) {
+  vfs::PathBuffer target;
+  vfs::Record record;
+  if (length <= 0 || !shim::engaged() || !shim::read_descriptor_link(fd, target, record)) {
+    return length;
+  }
+  if (record.kind != vfs::RecordKind::link) return length;
+  const size_t whole = strlen(record.payload);
+  const size_t fits = whole < size ? whole : size;
+  memcpy(buffer, record.payload, fits);
+  return static_cast<ssize_t>(fits);
+}
+
 struct ReadLink {
   static long found(const Lookup& found, const auto& call) {
     const size_t size = call.template get<Role::size>();
@@ -61,6 +76,11 @@ struct ReadLink {
   }
 
   static ssize_t finish(const auto& call, ssize_t length) {
+    if (*call.template get<Role::path>() == '\0') {
+      return plain_target(call.template get_or<Role::dirfd>(int{AT_FDCWD}),
+                          call.template get<Role::buffer>(), length,
+                          call.template get<Role::size>());
+    }
     return translate_target(call.template get<Role::path>(), call.template get<Role::buffer>(),
                             length, call.template get<Role::size>());
   }

@@ -12,14 +12,12 @@
 namespace shim {
 
 vfs::Follow follow_for_open(const char* path, int flags) {
-  // With a slash behind it the name cannot be made, whatever stands there:
-  // EISDIR comes before the question where a link leads, or if one is a file.
+  const bool no_follow = (flags & O_NOFOLLOW) != 0;
+  if ((flags & (O_CREAT | O_PATH)) != O_CREAT) return no_follow ? vfs::Follow::no : vfs::Follow::yes;
+  if (!no_follow && (flags & O_EXCL) == 0) return vfs::Follow::create;
+  // With a slash behind it the name cannot be made, whatever stands there.
   const size_t length = is_string(path) ? strlen(path) : 0;
-  if ((flags & O_CREAT) != 0 && (flags & O_PATH) == 0 && length > 0 && path[length - 1] == '/') {
-    return vfs::Follow::name;
-  }
-  const bool exclusive = (flags & (O_CREAT | O_EXCL | O_PATH)) == (O_CREAT | O_EXCL);
-  return exclusive || (flags & O_NOFOLLOW) != 0 ? vfs::Follow::no : vfs::Follow::yes;
+  return length > 0 && path[length - 1] == '/' ? vfs::Follow::name : vfs::Follow::no;
 }
 
 long open_found(const vfs::Lookup& found, int flags, mode_t mode) {

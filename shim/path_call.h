@@ -7,6 +7,7 @@
 //   real(found, call, real)       fills in the real path to call the next library with
 // and, if the call has such a case,
 //   empty_path(call)              the whole answer for a descriptor: "" with AT_EMPTY_PATH
+//   draft(call, fd)               what comes before the kernel changes a draft by descriptor
 //   is_idle(call)                 whether the call does nothing, and then not even looks
 //   finish(call, result)          a last look at the result, wherever it came from
 //   descriptor(call)              two paths: the descriptor that the first one names, or -1,
@@ -185,7 +186,10 @@ auto answer_descriptor(A... arguments) {
   struct stat status;
   if (!locate_descriptor(fd, located) || vfs::sys::fstat(fd, &status) != 0) return call.pass();
   const bool directory = S_ISDIR(status.st_mode);
-  if (located.place == Place::upper && !directory) return call.pass();
+  if (located.place == Place::upper && !directory) {
+    if constexpr (requires { Answer::draft(call, fd); }) Answer::draft(call, fd);
+    return call.pass();
+  }
   // O_PATH, or closed: the kernel has the error.
   const int flags = vfs::sys::fcntl(fd, F_GETFL);
   if (flags < 0 || (flags & O_PATH) != 0) return call.pass();

@@ -56,7 +56,9 @@ long new_name_error(const Side& side) {
 }
 
 bool is_name(const Side& side) {
-  return side.has_long_name() || side.located.found.last == vfs::LastComponent::name;
+  if (side.has_long_name()) return true;
+  const vfs::LastComponent last = side.located.found.last;
+  return last == vfs::LastComponent::name || last == vfs::LastComponent::root;
 }
 
 }  // namespace

@@ -1,9 +1,13 @@
 // Copy-up, opening, attributes: what happens to one file.
+#include <sys/stat.h>
 #include <sys/xattr.h>
 
 #include <thread>
 
 #include "tests/unit/workspace_fixture.h"
+#include "vfs/command/state.h"
+#include "vfs/core/attributes.h"
+#include "vfs/core/copy_up.h"
 #include "vfs/core/identity.h"
 
 using namespace vfs;
@@ -99,6 +103,45 @@ TEST_CASE("hard links after one of their names went away or moved") {
   });
 }
 
+TEST_CASE("names that go without a copy-up are not counted any more") {
+  for_both(fill_small, [](Bed& bed) {
+    const auto links = [&](const char* path) {
+      struct stat status = {};
+      CHECK(get_status(bed.core(), bed.look(path), status) == 0);
+      return status.st_nlink;
+    };
+    bed.both("unlink one", [](Tree& t) { return t.remove_file("one"); });
+    CHECK(links("two") == 2);
+    bed.both("replace one", [](Tree& t) { return t.rename("file", "dir/three"); });
+    CHECK(links("two") == 1);
+    bed.both("make it again", [](Tree& t) { return t.write("one", "new\n", O_CREAT); });
+    CHECK(links("two") == 1);
+    bed.reopen();
+    CHECK(links("two") == 1);
+    restore_path(bed.workspace(), as_path("one"));
+    CHECK(links("two") == 2);
+    CHECK(links("one") == 2);
+    restore_path(bed.workspace(), as_path(""));
+    CHECK(links("two") == 3);
+  });
+}
+
+TEST_CASE("a special file keeps its number, and a note about another one is not believed") {
+  Bed bed(Base::live, [](const fs::path& top) {
+    REQUIRE(::mkfifo((top / "fifo").c_str(), 0600) == 0);
+  });
+  const ino_t number = status_in(bed, "fifo").st_ino;
+  REQUIRE(copy_up(bed.core(), bed.look("fifo"), Content::keep) == 0);
+  const fs::path draft = bed.upper("fifo");
+  if (status_in(bed, "fifo").st_ino != number) return;  // no birth times here: nothing is kept
+  CHECK(status_of(draft).st_ino != number);
+  struct stat other = status_of(bed.upper("."));
+  other.st_mode = S_IFIFO;
+  other.st_ino = status_of(draft).st_ino;
+  restore_identity(bed.core(), bed.upper(".").c_str(), other);
+  CHECK(other.st_ino == status_of(draft).st_ino);
+}
+
 TEST_CASE("copy-up of links and directories") {
   for_both(fill_small, [](Bed& bed) {
     for (const char* path : {"link", "dangling", "dir/sub/deep", "empty"}) {
@@ -109,10 +152,9 @@ TEST_CASE("copy-up of links and directories") {
       CHECK(after.source == Source::upper);
       CHECK(after.status.st_mode == before.st_mode);
       CHECK(same_time(after.status.st_mtim, before.st_mtim));
-      if (after.is_directory()) {
-        CHECK(after.merged);
-        CHECK(after.status.st_ino == before.st_ino);
-      }
+      CHECK(after.status.st_ino == before.st_ino);
+      CHECK(after.status.st_size == before.st_size);
+      if (after.is_directory()) CHECK(after.merged);
     }
     bed.compare("mirrored");
     CHECK(mirror_directory(bed.core(), as_path("file")) == -ENOTDIR);

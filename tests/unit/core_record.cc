@@ -126,6 +126,23 @@ TEST_CASE("a program's link that looks like a record is escaped and comes back")
   }
 }
 
+TEST_CASE("a link from the base tells the identity it keeps") {
+  for (const std::string& target : {std::string("file"), with_prefix("w"), std::string(" 1 2 x")}) {
+    INFO(target);
+    PathBuffer stored;
+    REQUIRE(format_kept_link_target(target.c_str(), (1ull << 62) | 77, 0xfe00, stored));
+    const std::string text = stored.text;
+    const Record record = parse(text);
+    REQUIRE(record.kind == RecordKind::link);
+    CHECK(record.inode == ((1ull << 62) | 77));
+    CHECK(record.device == 0xfe00);
+    CHECK(std::string(record.payload) == target);
+  }
+  PathBuffer stored;
+  CHECK_FALSE(format_kept_link_target(std::string(PATH_MAX - 12, 'x').c_str(), 1, 1, stored));
+  CHECK(parse(with_prefix("k 1 zz x")).damaged);
+}
+
 TEST_CASE("a link target that no longer fits once escaped is refused") {
   PathBuffer stored;
   const std::string fits(PATH_MAX - 1, 'x');

@@ -205,7 +205,9 @@ void move_base(OpenWorkspace& workspace, const Snapshot& snapshot) {
 void drop_upper(OpenWorkspace& workspace) {
   const fs::path upper = workspace.state() + "/upper";
   for (const auto& entry : fs::directory_iterator(upper)) discard_aside(entry.path().c_str());
-  discard_aside((workspace.state() + "/moved").c_str());
+  for (const char* notes : {"/moved", "/identities", "/hidden"}) {
+    discard_aside((workspace.state() + notes).c_str());
+  }
   Lookup root;
   const PathBuffer top;
   workspace.look_up(top, root);

@@ -10,6 +10,9 @@
 #include <set>
 
 #include "vfs/core/copy_up.h"
+#include "vfs/core/identity.h"
+#include "vfs/core/lookup_internal.h"
+#include "vfs/core/path_hash.h"
 #include "vfs/core/upper.h"
 
 namespace vfs {
@@ -115,7 +118,9 @@ bool Tidy::take_out(const std::string& path, const struct stat& expected, Sure s
 uint64_t Tidy::run(const std::vector<std::unique_ptr<Draft>>& drafts) {
   uint64_t stay = 0;
   for (const auto& draft : drafts) {
-    if (!remove_draft(*draft)) ++stay;
+    if (remove_draft(*draft)) continue;
+    renumber(*draft);
+    ++stay;
   }
   remove_records();
   return stay;
@@ -160,6 +165,29 @@ bool Tidy::remove_draft(const Draft& draft) {
     relinked_[{left.st_dev, left.st_ino}] = left;
   }
   return true;
+}
+
+// A draft that stays goes on as what the new base has under its name: the number
+// that it kept from the old base may be another file's now.
+void Tidy::renumber(const Draft& draft) {
+  Workspace& core = workspace_.core();
+  struct stat own;
+  if (::lstat(draft.real.c_str(), &own) != 0) return;
+  struct stat shown = own;
+  restore_identity(core, draft.real.c_str(), shown);
+  Lookup base;
+  base.path = path_buffer(draft.path);
+  base.hash = path_hash(base.path.text, base.path.length);
+  base.base_may_have = true;
+  base.base_is_elsewhere = false;
+  if (shown.st_ino == own.st_ino || look_in_base(core, base) != 0 || !base.exists() ||
+      base.status.st_ino == shown.st_ino) {
+    return;
+  }
+  bool forced;
+  if (const Descriptor fd = open_draft(draft.real, forced)) {
+    keep_identity(core, fd.get(), base.status);
+  }
 }
 
 // Under the lease: nothing can be written any more.

@@ -48,6 +48,7 @@ class Tidy {
   void note_records(const std::string& directory);
   void remove_records();
   bool remove_draft(const Draft& draft);
+  void renumber(const Draft& draft);
   bool is_as_stored(const Draft& draft, int fd, bool forced, struct stat& now);
   template <typename Sure>
   bool take_out(const std::string& path, const struct stat& expected, Sure sure);

@@ -3,6 +3,7 @@
 #include "vfs/core/copy_up.h"
 #include "vfs/core/directory_mode.h"
 #include "vfs/core/hard_links.h"
+#include "vfs/core/identity.h"
 #include "vfs/core/listing.h"
 #include "vfs/core/open.h"
 #include "vfs/core/sys.h"
@@ -76,6 +77,7 @@ int get_status(Workspace& workspace, const Lookup& found, struct stat& status) {
   if (found.source == Source::snapshot && !found.is_directory() && status.st_nlink > 1) {
     status.st_nlink = count_links(workspace, found);
   }
+  if (found.source == Source::live) status.st_nlink -= count_hidden_names(workspace, status);
   return 0;
 }
 
@@ -99,6 +101,13 @@ int change_mode(Workspace& workspace, const Lookup& found, mode_t mode) {
   }
   PathBuffer path;
   const int result = draft_path(workspace, found, path);
+  if (result == 0 && (mode & S_IRUSR) == 0 && found.is_regular()) {
+    const int fd = sys::open(path.text, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0) {
+      keep_identity_unreadable(workspace, fd);
+      sys::close(fd);
+    }
+  }
   // Not followed: fchmodat has no such flag, but a link cannot stand here
   // unless it replaced the file just now, and links have no mode to change.
   return result != 0 ? result : sys::chmod(path.text, mode);

@@ -1,7 +1,6 @@
 #include "vfs/core/copy_up.h"
 
-#include <linux/fs.h>
-
+#include "vfs/core/copy_content.h"
 #include "vfs/core/directory_mode.h"
 #include "vfs/core/hard_links.h"
 #include "vfs/core/identity.h"
@@ -10,74 +9,6 @@
 
 namespace vfs {
 namespace {
-
-int write_all(int to, const char* at, long count) {
-  while (count > 0) {
-    const long written = sys::write(to, at, static_cast<size_t>(count));
-    if (written == -EINTR) continue;
-    if (written < 0) return static_cast<int>(written);
-    at += written;
-    count -= written;
-  }
-  return 0;
-}
-
-// Moves up to `length` bytes, less only at the end of the file, from where both
-// descriptors stand.
-int copy_range(int from, int to, off_t length) {
-  while (length > 0) {
-    const long count = sys::call(SYS_copy_file_range, from, 0, to, 0, length, 0);
-    if (count == 0) return 0;
-    if (count > 0) {
-      length -= count;
-    } else if (count != -EINTR) {
-      // Across file systems, old kernels, files of /proc: by hand, from where
-      // it stopped (both offsets have moved alike).
-      if (count != -EXDEV && count != -ENOSYS && count != -EINVAL && count != -EOPNOTSUPP) {
-        return static_cast<int>(count);
-      }
-      break;
-    }
-  }
-  char buffer[16 * 1024];
-  while (length > 0) {
-    const size_t wanted = length < off_t{sizeof(buffer)} ? static_cast<size_t>(length) : sizeof(buffer);
-    const long count = sys::read(from, buffer, wanted);
-    if (count == -EINTR) continue;
-    if (count <= 0) return static_cast<int>(count);
-    const int result = write_all(to, buffer, count);
-    if (result != 0) return result;
-    length -= count;
-  }
-  return 0;
-}
-
-// Copies what is data and leaves the holes: SEEK_DATA must answer the same
-// before and after the first write.
-int copy_segments(int from, int to, off_t size) {
-  for (off_t at = 0; at < size;) {
-    const off_t data = sys::lseek(from, at, SEEK_DATA);
-    if (data == -ENXIO) break;
-    const off_t hole = data < 0 ? data : sys::lseek(from, data, SEEK_HOLE);
-    if (hole < 0) return static_cast<int>(hole);
-    if (sys::lseek(from, data, SEEK_SET) != data || sys::lseek(to, data, SEEK_SET) != data) return -EIO;
-    const int result = copy_range(from, to, hole - data);
-    if (result != 0) return result;
-    at = hole;
-  }
-  return sys::ftruncate(to, size);
-}
-
-// Moves all bytes from one descriptor to the other with what is fastest here.
-int copy_content(int from, int to) {
-  if (sys::call(SYS_ioctl, to, FICLONE, from) == 0) return 0;
-  struct stat status;
-  if (sys::fstat(from, &status) == 0 && status.st_blocks * 512 < status.st_size) {
-    return copy_segments(from, to, status.st_size);
-  }
-  constexpr off_t kToTheEnd = off_t{1} << 62;
-  return copy_range(from, to, kToTheEnd);
-}
 
 // Gives a new inode owner, mode and times. An ordinary user cannot give files
 // away; the copy is then theirs, as with cp -p.
@@ -111,7 +42,11 @@ int make_copy(Workspace& workspace, const Lookup& found, Content content, const 
     PathBuffer stored;
     int result = read_link(workspace, found, target);
     if (result != 0) return result;
-    if (!format_link_target(target.text, stored)) return -ENAMETOOLONG;
+    // A number changes sooner than a link is lost.
+    if (!format_kept_link_target(target.text, status.st_ino, status.st_dev, stored) &&
+        !format_link_target(target.text, stored)) {
+      return -ENAMETOOLONG;
+    }
     result = sys::symlink(stored.text, temporary);
     if (result != 0) return result;
     const int owned = sys::lchown(temporary, status.st_uid, status.st_gid);
@@ -121,6 +56,7 @@ int make_copy(Workspace& workspace, const Lookup& found, Content content, const 
   }
   if (!S_ISREG(status.st_mode)) {
     int result = sys::mknod(temporary, status.st_mode, status.st_rdev);
+    if (result == 0) keep_special_identity(workspace, temporary, status);
     if (result == 0) result = sys::chmod(temporary, status.st_mode & 07777);
     const int owned = sys::lchown(temporary, status.st_uid, status.st_gid);
     if (result == 0 && owned != -EPERM) result = owned;

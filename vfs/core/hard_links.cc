@@ -4,6 +4,8 @@
 
 #include "vfs/core/copy_up.h"
 #include "vfs/core/moved.h"
+#include "vfs/core/notes.h"
+#include "vfs/core/path_hash.h"
 #include "vfs/core/sys.h"
 
 namespace vfs {
@@ -17,6 +19,21 @@ bool is_still_there(Workspace& workspace, const struct stat& base, PathBuffer& p
   return look_up_canonical(workspace, path, sibling) == 0 && sibling.exists() &&
          sibling.source != Source::upper && sibling.status.st_ino == base.st_ino &&
          sibling.status.st_dev == base.st_dev;
+}
+
+// The filter's bit for the inode numbers that hidden names are noted of.
+uint64_t hidden_key(uint64_t inode) { return mix_hash(inode ^ 0x2545f4914f6cdd1dull, 0x94d049bb133111ebull); }
+
+bool hidden_group(const Workspace& workspace, uint64_t inode, PathBuffer& group) {
+  return note_group(workspace, "hidden/", group) && append_key(group, inode);
+}
+
+bool is_base_inode(const Workspace& workspace, const PathBuffer& base_path,
+                   const struct stat& status) {
+  PathBuffer real;
+  struct stat base;
+  return workspace.live_path(base_path, real) && sys::lstat(real.text, &base) == 0 &&
+         base.st_ino == status.st_ino && base.st_dev == status.st_dev;
 }
 
 // Links the draft at `draft` to the name that the base has at `base_path`,
@@ -97,6 +114,39 @@ void LiveSearch::directory(const PathBuffer& path) {
 
 }  // namespace
 
+void note_hidden_name(Workspace& workspace, const Lookup& found) {
+  PathBuffer group;
+  if (found.source != Source::live || found.is_directory() || found.status.st_nlink < 2 ||
+      !hidden_group(workspace, found.status.st_ino, group)) {
+    return;
+  }
+  const PathBuffer& path = found.base_path();
+  write_note(workspace, group, path_hash(path.text, path.length), path);
+  workspace.control->filter.announce(hidden_key(found.status.st_ino));
+}
+
+// What is noted may not have come to pass, may have been restored, and the base
+// is free to change: each note only says where to look.
+nlink_t count_hidden_names(Workspace& workspace, const struct stat& status) {
+  PathBuffer group;
+  if (status.st_nlink < 2 || S_ISDIR(status.st_mode) || workspace.has_snapshot_base() ||
+      !workspace.control->filter.may_have_changed(hidden_key(status.st_ino)) ||
+      !hidden_group(workspace, status.st_ino, group)) {
+    return 0;
+  }
+  nlink_t count = 0;
+  NoteReader notes(group);
+  PathBuffer path;
+  Lookup sibling;
+  for (uint64_t key; notes.next(key, path);) {
+    if (is_base_inode(workspace, path, status) &&
+        !is_still_there(workspace, status, path, sibling)) {
+      ++count;
+    }
+  }
+  return count < status.st_nlink ? count : status.st_nlink;
+}
+
 nlink_t count_links(Workspace& workspace, const Lookup& found) {
   nlink_t count = 1;
   each_sibling(workspace, found, [&](PathBuffer& path) {
@@ -115,7 +165,8 @@ void link_siblings(Workspace& workspace, const Lookup& found) {
     });
   } else if (found.source == Source::live) {
     const PathBuffer top;
-    LiveSearch{workspace, found, draft.text, found.status.st_nlink - 1}.directory(top);
+    const nlink_t names = found.status.st_nlink - count_hidden_names(workspace, found.status);
+    LiveSearch{workspace, found, draft.text, names > 0 ? names - 1 : 0}.directory(top);
   }
 }
 

@@ -10,6 +10,14 @@ namespace vfs {
 // for. What cannot be linked keeps the base's content.
 void link_siblings(Workspace& workspace, const Lookup& found);
 
+// `found` is about to be removed or replaced. A live base goes on counting the
+// name of a file that has others: notes it, for count_hidden_names().
+void note_hidden_name(Workspace& workspace, const Lookup& found);
+
+// How many of the names that st_nlink of a file of the live base counts do not
+// exist in the tree.
+nlink_t count_hidden_names(Workspace& workspace, const struct stat& status);
+
 // How many names the inode of `found` still has in the tree, if it is a file of
 // a snapshot: those that were removed or replaced since do not count.
 nlink_t count_links(Workspace& workspace, const Lookup& found);

@@ -1,6 +1,7 @@
 #include "vfs/core/identity.h"
 
 #include "vfs/core/descriptor_name.h"
+#include "vfs/core/notes.h"
 #include "vfs/core/path_hash.h"
 #include "vfs/core/sys.h"
 
@@ -16,8 +17,53 @@ struct Identity {
 uint64_t filter_key(uint64_t inode) { return mix_hash(inode ^ 0x1b873593cc9e2d51ull, 0xd6e8feb86659fd93ull); }
 
 bool may_differ(const Workspace& workspace, const struct stat& status) {
-  return S_ISREG(status.st_mode) && status.st_dev == workspace.device &&
+  return !S_ISDIR(status.st_mode) && !S_ISLNK(status.st_mode) && status.st_dev == workspace.device &&
          workspace.control->filter.may_have_changed(filter_key(status.st_ino));
+}
+
+// When an inode was born tells it from an earlier one with its number. False:
+// the file system does not know.
+bool time_of_birth(int fd, const char* path, uint64_t& birth) {
+  struct statx exact;
+  if (sys::call(SYS_statx, fd, sys::as_argument(path), AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW,
+                STATX_BTIME, sys::as_argument(&exact)) != 0 ||
+      (exact.stx_mask & STATX_BTIME) == 0) {
+    return false;
+  }
+  birth = static_cast<uint64_t>(exact.stx_btime.tv_sec) * 1'000'000'000 + exact.stx_btime.tv_nsec;
+  return true;
+}
+
+constexpr char kGroup[] = "identities";
+
+// A note tells the birth of the draft, and the number and device it had.
+void read_identity_note(const Workspace& workspace, int fd, const char* path, struct stat& status) {
+  PathBuffer group;
+  PathBuffer text;
+  uint64_t numbers[3];
+  uint64_t birth;
+  if (!note_group(workspace, kGroup, group) || !read_note(group, status.st_ino, text)) return;
+  const char* cursor = text.text;
+  for (uint64_t& number : numbers) {
+    if (!read_key(cursor, number)) return;
+  }
+  if (!time_of_birth(fd, path, birth) || birth != numbers[0]) return;
+  status.st_ino = numbers[1];
+  status.st_dev = numbers[2];
+}
+
+void write_identity_note(Workspace& workspace, int fd, const char* path, uint64_t draft,
+                         const struct stat& status) {
+  uint64_t birth;
+  PathBuffer group;
+  PathBuffer text;
+  if (!time_of_birth(fd, path, birth) || !note_group(workspace, kGroup, group) ||
+      !append_key(text, birth) || !append_key(text, status.st_ino) ||
+      !append_key(text, status.st_dev)) {
+    return;
+  }
+  write_note(workspace, group, draft, text);
+  workspace.control->filter.announce(filter_key(draft));
 }
 
 void take(const Identity& identity, struct stat& status) {
@@ -26,28 +72,56 @@ void take(const Identity& identity, struct stat& status) {
   status.st_dev = identity.device;
 }
 
+// The attribute of the draft, as `size` says that it was read; or else a note.
+void take_attribute(const Workspace& workspace, long size, const Identity& identity, int fd,
+                    const char* path, struct stat& status) {
+  if (size == sizeof(identity)) return take(identity, status);
+  if (size == -EACCES) read_identity_note(workspace, fd, path, status);
+}
+
 }  // namespace
 
 void keep_identity(Workspace& workspace, int fd, const struct stat& status) {
   struct stat own;
   if (sys::fstat(fd, &own) != 0) return;
+  if ((status.st_mode & S_IRUSR) == 0) {
+    write_identity_note(workspace, fd, "", own.st_ino, status);
+  }
   const Identity identity = {own.st_ino, status.st_ino, status.st_dev};
   workspace.control->filter.announce(filter_key(own.st_ino));
   sys::call(SYS_fsetxattr, fd, sys::as_argument(kIdentityAttribute), sys::as_argument(&identity),
             sizeof(identity), 0);
 }
 
-void restore_identity(const Workspace& workspace, const char* path, struct stat& status) {
-  Identity identity;
-  if (may_differ(workspace, status) &&
-      sys::call(SYS_lgetxattr, sys::as_argument(path), sys::as_argument(kIdentityAttribute),
-                sys::as_argument(&identity), sizeof(identity)) == sizeof(identity)) {
-    take(identity, status);
+void keep_special_identity(Workspace& workspace, const char* path, const struct stat& status) {
+  struct stat own;
+  if (sys::lstat(path, &own) != 0) return;
+  write_identity_note(workspace, AT_FDCWD, path, own.st_ino, status);
+}
+
+void keep_identity_unreadable(Workspace& workspace, int fd) {
+  struct stat own;
+  if (sys::fstat(fd, &own) != 0 || !S_ISREG(own.st_mode)) return;
+  struct stat shown = own;
+  restore_identity(workspace, fd, shown);
+  if (shown.st_ino != own.st_ino || shown.st_dev != own.st_dev) {
+    write_identity_note(workspace, fd, "", own.st_ino, shown);
   }
+}
+
+void restore_identity(const Workspace& workspace, const char* path, struct stat& status) {
+  if (!may_differ(workspace, status)) return;
+  if (!S_ISREG(status.st_mode)) return read_identity_note(workspace, AT_FDCWD, path, status);
+  Identity identity;
+  const long size =
+      sys::call(SYS_lgetxattr, sys::as_argument(path), sys::as_argument(kIdentityAttribute),
+                sys::as_argument(&identity), sizeof(identity));
+  take_attribute(workspace, size, identity, AT_FDCWD, path, status);
 }
 
 void restore_identity(const Workspace& workspace, int fd, struct stat& status) {
   if (!may_differ(workspace, status)) return;
+  if (!S_ISREG(status.st_mode)) return read_identity_note(workspace, fd, "", status);
   Identity identity;
   long size = sys::call(SYS_fgetxattr, fd, sys::as_argument(kIdentityAttribute),
                         sys::as_argument(&identity), sizeof(identity));
@@ -56,7 +130,7 @@ void restore_identity(const Workspace& workspace, int fd, struct stat& status) {
                      sys::as_argument(kIdentityAttribute), sys::as_argument(&identity),
                      sizeof(identity));
   }
-  if (size == sizeof(identity)) take(identity, status);
+  take_attribute(workspace, size, identity, fd, "", status);
 }
 
 }  // namespace vfs

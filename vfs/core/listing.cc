@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 
 #include "vfs/core/directory_mode.h"
-#include "vfs/core/identity.h"
+#include "vfs/core/listing_internal.h"
 #include "vfs/core/path_hash.h"
 #include "vfs/core/sys.h"
 
@@ -29,8 +29,6 @@ struct ListingBuilder {
 };
 
 namespace {
-
-constexpr unsigned char kHidden = 0xfe;  // d_type of a whiteout while merging
 
 uint32_t entry_size(uint32_t name_length) {
   return (static_cast<uint32_t>(offsetof(struct dirent64, d_name)) + name_length + 1 + 7) & ~7u;
@@ -70,55 +68,6 @@ int for_each_entry(const char* path, Visit visit) {
 
 bool is_root_marker(const Lookup& directory, const char* name) {
   return directory.path.length == 0 && strcmp(name, kMarkerName) == 0;
-}
-
-// Fills `child` for an entry of `directory` without walking.
-bool child_path(const Lookup& directory, const char* name, PathBuffer& path) {
-  return path.assign(directory.path) && path.push(name, strlen(name));
-}
-
-// What the entry of the real upper directory means: gives type and inode.
-int classify(Workspace& workspace, const Lookup& directory, const struct dirent64& entry,
-             unsigned char& type, uint64_t& inode) {
-  type = entry.d_type;
-  inode = entry.d_ino;
-  if (type == DT_FIFO || type == DT_SOCK || type == DT_BLK) return 0;
-  if (type == DT_DIR && !directory.base_may_have) return 0;
-  PathBuffer path;
-  if (!child_path(directory, entry.d_name, path)) return -ENAMETOOLONG;
-  if (type == DT_REG) {
-    // A draft goes by the number that it had in the base.
-    PathBuffer real;
-    struct stat status = {};
-    if (!workspace.upper_path(path, real)) return -ENAMETOOLONG;
-    status.st_mode = S_IFREG;
-    status.st_dev = workspace.device;
-    status.st_ino = inode;
-    restore_identity(workspace, real.text, status);
-    inode = status.st_ino;
-    return 0;
-  }
-  if (type == DT_DIR || type == DT_UNKNOWN) {
-    // A directory that the base has too goes by the base's number.
-    Lookup child;
-    const int result = look_up_canonical(workspace, path, child);
-    if (result != 0 || !child.exists()) {
-      type = kHidden;
-      return 0;
-    }
-    type = static_cast<unsigned char>(IFTODT(child.status.st_mode));
-    inode = child.status.st_ino;
-    return 0;
-  }
-  UpperEntry upper;
-  const int result = read_upper(workspace, path, upper);
-  if (result != 0) return result;
-  if (upper.kind == UpperKind::whiteout || upper.kind == UpperKind::absent) type = kHidden;
-  if (upper.kind == UpperKind::object) {
-    type = DT_REG;
-    inode = upper.object.inode;
-  }
-  return 0;
 }
 
 }  // namespace

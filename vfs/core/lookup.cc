@@ -155,7 +155,7 @@ bool fast_look_up(Workspace& workspace, const PathBuffer& start, const char* pat
       workspace.control->filter.may_have_changed(guarded_key(hashes.parent_hash));
   result = look_at(workspace, false, out);
   if (result != 0) return true;
-  if (out.is_link() && follow == Follow::yes) return false;
+  if (out.is_link() && follows(follow)) return false;
   // A hit in the index, or a real inode reached through real directories of
   // upper, proves every ancestor; a miss does not.
   if (!out.exists() && !parent_is_directory(workspace, out, hashes.parent_hash)) return false;

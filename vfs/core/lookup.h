@@ -60,7 +60,11 @@ struct Lookup {
 
 // A link as the last component. `name` is for calls that make, remove or
 // rename the name itself: they do not follow it even with a slash behind it.
-enum class Follow : uint8_t { no, yes, name };
+// `create` is "yes" for a file to be made: where a slash stands behind the last
+// name, in the path or in a link, it is -EISDIR, whatever is there.
+enum class Follow : uint8_t { no, yes, name, create };
+
+inline bool follows(Follow follow) { return follow == Follow::yes || follow == Follow::create; }
 
 // Looks up `path` starting at the directory `start` (canonical, relative to
 // the root; "" is the root). `path` is as the program wrote it, relative.

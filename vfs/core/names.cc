@@ -3,6 +3,7 @@
 #include "vfs/core/copy_up.h"
 #include "vfs/core/descriptor_name.h"
 #include "vfs/core/directory_mode.h"
+#include "vfs/core/hard_links.h"
 #include "vfs/core/listing.h"
 #include "vfs/core/names_internal.h"
 #include "vfs/core/path_hash.h"
@@ -201,6 +202,7 @@ int remove_file(Workspace& workspace, const Lookup& found) {
   if (!workspace.upper_path(found.path, upper)) return -ENAMETOOLONG;
   if (!base_has(workspace, found)) return sys::unlink(upper.text);
 
+  note_hidden_name(workspace, found);
   announce(workspace, found, found.status.st_mode);
   PathLock lock(workspace, found.hash);
   if (lock.error() != 0) return lock.error();
@@ -220,8 +222,12 @@ int remove_file(Workspace& workspace, const Lookup& found) {
 int remove_directory(Workspace& workspace, const Lookup& found) {
   if (found.last == LastComponent::dot) return -EINVAL;
   if (found.last == LastComponent::dot_dot) return -ENOTEMPTY;
-  if (found.last == LastComponent::root) return -EBUSY;
   if (!found.exists()) return -ENOENT;
+  bool empty = false;
+  if (found.last == LastComponent::root) {
+    const int result = is_empty_directory(workspace, found, empty);
+    return result != 0 ? result : empty ? -EBUSY : -ENOTEMPTY;
+  }
   int result = prepare_parent(workspace, found, NameChange::remove);
   if (result != 0) return result;
   if (!found.is_directory()) return -ENOTDIR;
@@ -234,7 +240,6 @@ int remove_directory(Workspace& workspace, const Lookup& found) {
     result = sys::rmdir(upper.text);
     if (result != -ENOTEMPTY) return result;
   }
-  bool empty = false;
   result = is_empty_directory(workspace, found, empty);
   if (result != 0) return result;
   if (!empty) return -ENOTEMPTY;

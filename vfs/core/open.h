@@ -16,8 +16,9 @@ enum class OpenedKind : uint8_t {
 
 // Opens what `found` describes as open(2) with `flags` and `mode` would, and
 // creates it if O_CREAT asks for it. `found` must have been looked up
-// following the last link unless O_NOFOLLOW or O_CREAT|O_EXCL is given (with
-// Follow::name if O_CREAT is, and the path ends in a slash).
+// following the last link (Follow::create with O_CREAT) unless O_NOFOLLOW or
+// O_CREAT|O_EXCL is given (with Follow::name if O_CREAT is, and the path ends in
+// a slash).
 //
 // Returns the descriptor, or a negative errno as open(2) gives it. -ESTALE
 // means that the tree changed between look-up and open: look up and try again.

@@ -6,6 +6,7 @@ namespace {
 constexpr char kWhiteout = 'w';
 constexpr char kObject = 'o';
 constexpr char kLink = 'l';
+constexpr char kKeptLink = 'k';
 constexpr char kOpaque = 'q';
 constexpr char kRedirect = 'r';
 
@@ -81,6 +82,8 @@ void parse_record(const char* target, uint32_t length, Record& record) {
   record.kind = RecordKind::none;
   record.damaged = false;
   record.payload = nullptr;
+  record.inode = 0;
+  record.device = 0;
   if (length <= kRecordPrefixLength || memcmp(target, kRecordPrefix, kRecordPrefixLength) != 0) {
     return;
   }
@@ -88,6 +91,14 @@ void parse_record(const char* target, uint32_t length, Record& record) {
   switch (target[kRecordPrefixLength]) {
     case kWhiteout: record.kind = RecordKind::whiteout; return;
     case kLink: record.kind = RecordKind::link; return;
+    case kKeptLink:
+      if (read_hex(record.payload, record.inode) && read_hex(record.payload, record.device) &&
+          *record.payload == ' ') {
+        ++record.payload;
+        record.kind = RecordKind::link;
+        return;
+      }
+      break;
     case kOpaque:
       record.kind = RecordKind::opaque;
       record.damaged = !read_hex(record.payload, record.generation);
@@ -136,6 +147,11 @@ bool format_link_target(const char* target, PathBuffer& out) {
     return begin(out, kLink) && out.append(target);
   }
   return out.assign(target);
+}
+
+bool format_kept_link_target(const char* target, uint64_t inode, uint64_t device, PathBuffer& out) {
+  return begin(out, kKeptLink) && append_hex(out, inode) && append_hex(out, device) &&
+         out.append_character(' ') && out.append(target);
 }
 
 }  // namespace vfs

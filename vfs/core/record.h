@@ -9,7 +9,8 @@
 // What a record can be:
 //   whiteout  the base's file or directory of this name does not exist here
 //   object    a sealed file: the object with this digest, with this metadata
-//   link      a symbolic link of a program whose target needed the escape
+//   link      a symbolic link of a program whose target needed the escape, or
+//             which came from the base and keeps its identity
 // and, under the reserved name kDirectoryRecordName inside a directory,
 //   opaque    nothing of the base shows through this directory
 //   redirect  the base's part of this directory is found at another path
@@ -62,6 +63,8 @@ struct Record {
   bool damaged = false;
   ObjectRecord object;
   uint64_t generation = 0;  // opaque, redirect
+  uint64_t inode = 0;       // link: the number and device it had in the base; 0 if it is new
+  uint64_t device = 0;
   const char* payload = nullptr;
 };
 
@@ -75,5 +78,7 @@ bool format_opaque_record(uint64_t generation, PathBuffer& out);
 bool format_redirect_record(uint64_t generation, const char* base_path, PathBuffer& out);
 // The target to store for a program's link: the same, or escaped.
 bool format_link_target(const char* target, PathBuffer& out);
+// The same for a link that goes on as the base's inode.
+bool format_kept_link_target(const char* target, uint64_t inode, uint64_t device, PathBuffer& out);
 
 }  // namespace vfs

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "vfs/core/copy_up.h"
+#include "vfs/core/hard_links.h"
 #include "vfs/core/listing.h"
 #include "vfs/core/moved.h"
 #include "vfs/core/names.h"
@@ -20,16 +21,22 @@ namespace vfs {
 namespace {
 
 bool is_below(const PathBuffer& path, const PathBuffer& ancestor) {
+  if (ancestor.length == 0) return path.length != 0;
   return path.length > ancestor.length && path.text[ancestor.length] == '/' &&
          memcmp(path.text, ancestor.text, ancestor.length) == 0;
+}
+
+// Not "." or "..".
+bool has_name(const Lookup& found) {
+  return found.last == LastComponent::name || found.last == LastComponent::root;
 }
 
 // The errors that only depend on the two names.
 int check_names(const Lookup& from, const Lookup& to, unsigned flags) {
   if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) != 0) return -EINVAL;
   if (flags == (RENAME_NOREPLACE | RENAME_EXCHANGE)) return -EINVAL;
-  if (from.last != LastComponent::name) return -EBUSY;
-  if (to.last != LastComponent::name) return flags == RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+  if (!has_name(from)) return -EBUSY;
+  if (!has_name(to)) return flags == RENAME_NOREPLACE ? -EEXIST : -EBUSY;
   if (!from.exists()) return -ENOENT;
   if (flags == RENAME_NOREPLACE && to.exists()) return -EEXIST;
   if (flags == RENAME_EXCHANGE && !to.exists()) return -ENOENT;
@@ -48,29 +55,34 @@ bool share_parent(const PathBuffer& a, const PathBuffer& b) {
   return length == static_cast<size_t>(b.name() - b.text) && memcmp(a.text, b.text, length) == 0;
 }
 
+int check_types(const Lookup& from, const Lookup& to, unsigned flags) {
+  if (!to.exists() || flags == RENAME_EXCHANGE) return 0;
+  if (from.is_directory() && !to.is_directory()) return -ENOTDIR;
+  return !from.is_directory() && to.is_directory() ? -EISDIR : 0;
+}
+
 // Both directories have to be writable; so has a directory that gets another
-// one above it.
+// one above it. In the kernel's order.
 int check_rights(Workspace& workspace, const Lookup& from, const Lookup& to, unsigned flags) {
   int result = prepare_parent(workspace, from, NameChange::remove);
   if (result != 0) return result;
   result = prepare_parent(workspace, to, to.exists() ? NameChange::remove : NameChange::make);
+  if (result == 0) result = check_types(from, to, flags);
   if (result != 0 || share_parent(from.path, to.path)) return result;
   if (from.is_directory()) result = check_access(from.status, W_OK, true);
   if (result != 0 || flags != RENAME_EXCHANGE || !to.is_directory()) return result;
   return check_access(to.status, W_OK, true);
 }
 
+// What is replaced must hold nothing.
 int check_target(Workspace& workspace, const Lookup& from, const Lookup& to, unsigned flags) {
-  if (!to.exists() || flags == RENAME_EXCHANGE) return 0;
-  if (from.is_directory() && !to.is_directory()) return -ENOTDIR;
-  if (!from.is_directory() && to.is_directory()) return -EISDIR;
-  if (to.is_directory() && strcmp(from.path.text, to.path.text) != 0) {
-    bool empty = false;
-    const int result = is_empty_directory(workspace, to, empty);
-    if (result != 0) return result;
-    if (!empty) return -ENOTEMPTY;
+  if (!to.exists() || flags == RENAME_EXCHANGE || !to.is_directory() ||
+      strcmp(from.path.text, to.path.text) == 0) {
+    return 0;
   }
-  return 0;
+  bool empty = false;
+  const int result = is_empty_directory(workspace, to, empty);
+  return result == 0 && !empty ? -ENOTEMPTY : result;
 }
 
 // Two names of one inode: rename(2) does nothing.
@@ -147,6 +159,7 @@ int move(Workspace& workspace, const Lookup& from, const Lookup& to) {
   }
   int result = mirror_parent(workspace, to.path);
   if (result != 0) return result;
+  if (to.exists()) note_hidden_name(workspace, to);
   PathLock lock(workspace, to.hash);
   if (lock.error() != 0) return lock.error();
   if (from.is_directory()) {

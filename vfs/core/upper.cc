@@ -37,6 +37,13 @@ int write_directory_record(const Workspace& workspace, const char* directory,
 
 }  // namespace
 
+void show_link(const Record& record, struct stat& status) {
+  status.st_size = static_cast<off_t>(strlen(record.payload));
+  if (record.inode == 0) return;
+  status.st_ino = record.inode;
+  status.st_dev = record.device;
+}
+
 int read_upper(const Workspace& workspace, const PathBuffer& path, UpperEntry& entry) {
   entry.kind = UpperKind::absent;
   PathBuffer real;
@@ -62,7 +69,7 @@ int read_upper(const Workspace& workspace, const PathBuffer& path, UpperEntry& e
         entry.object = record.object;
         break;
       case RecordKind::link:
-        entry.status.st_size = static_cast<off_t>(strlen(record.payload));
+        show_link(record, entry.status);
         break;
       case RecordKind::whiteout:
       case RecordKind::opaque:

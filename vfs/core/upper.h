@@ -14,7 +14,8 @@ namespace vfs {
 
 enum class UpperKind : uint8_t {
   absent,    // upper has no say here
-  inode,     // a draft, directory, link or special file: `status` is the kernel's
+  inode,     // a draft, directory, link or special file: `status` is the kernel's,
+             // but for the size and identity of a link that a record describes
   whiteout,  // hides what the base has
   object,    // a sealed file: see `object`; `status` is that of the record itself
 };
@@ -24,6 +25,9 @@ struct UpperEntry {
   struct stat status;
   ObjectRecord object;
 };
+
+// Puts what programs see of a link into the status of the inode that is the record.
+void show_link(const Record& record, struct stat& status);
 
 // What upper holds at `path`. A missing parent counts as absent.
 int read_upper(const Workspace& workspace, const PathBuffer& path, UpperEntry& entry);

@@ -191,6 +191,7 @@ int walk_component(Walk& walk, Follow follow, bool& left) {
     out.must_be_directory = true;
     return step_up(walk, left);
   }
+  if (last && slash && follow == Follow::create) return -EISDIR;
   const uint64_t parent_hash = out.hash;
   const bool plain_parent = !walk.through_link && !walk.ask_upper && !out.base_is_elsewhere;
   const int result = step_down(walk, start, length);
