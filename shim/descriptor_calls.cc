@@ -21,7 +21,7 @@ namespace {
 int prepare_lock(int fd) { return shim::engaged() ? shim::make_descriptor_draft(fd) : 0; }
 
 int copied(int from, int result) {
-  if (result >= 0 && shim::engaged()) shim::copy_descriptor(from, result);
+  if (result >= 0 && shim::started()) shim::copy_descriptor(from, result);
   return result;
 }
 
@@ -45,7 +45,7 @@ int control(int fd, int command, Pass pass) {
   }
   const int result = pass();
   shim::Located located;
-  if (command == F_GETFL && result >= 0 && shim::engaged() && shim::locate_descriptor(fd, located)) {
+  if (command == F_GETFL && result >= 0 && shim::started() && shim::locate_descriptor(fd, located)) {
     return result & ~O_NOFOLLOW;  // ours: every file of the tree is opened with it
   }
   if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) return copied(fd, result);
@@ -55,7 +55,7 @@ int control(int fd, int command, Pass pass) {
 }  // namespace
 
 VFS_INTERPOSE(int, close, (int fd)) {
-  if (shim::engaged()) shim::forget_descriptor(fd);
+  if (shim::started()) shim::forget_descriptor(fd);
   return VFS_NEXT(close)(fd);
 }
 VFS_ALIAS(__close, close);
@@ -63,11 +63,11 @@ VFS_ALIAS(__close, close);
 VFS_INTERPOSE(int, close_range, (unsigned first, unsigned last, int flags)) {
   const int result = VFS_NEXT(close_range)(first, last, flags);
   const bool closes = (static_cast<unsigned>(flags) & CLOSE_RANGE_CLOEXEC) == 0;
-  if (result == 0 && closes && shim::engaged()) shim::forget_descriptors_from(first, last);
+  if (result == 0 && closes && shim::started()) shim::forget_descriptors_from(first, last);
   return result;
 }
 VFS_INTERPOSE(void, closefrom, (int first)) {
-  if (shim::engaged()) {
+  if (shim::started()) {
     shim::forget_descriptors_from(first < 0 ? 0 : static_cast<unsigned>(first), ~0u);
   }
   VFS_NEXT(closefrom)(first);
@@ -104,6 +104,6 @@ VFS_ALIAS(lockf64, lockf);
 
 VFS_INTERPOSE(int, fclose, (FILE* stream)) {
   // glibc closes the descriptor without going through close().
-  if (shim::engaged() && stream != nullptr) shim::forget_descriptor(fileno(stream));
+  if (shim::started() && stream != nullptr) shim::forget_descriptor(fileno(stream));
   return VFS_NEXT(fclose)(stream);
 }

@@ -115,7 +115,7 @@ VFS_INTERPOSE(DIR*, fdopendir, (int fd)) {
 VFS_INTERPOSE(int, closedir, (DIR* directory)) {
   Stream* stream = ours(directory);
   if (stream == nullptr) {
-    if (shim::engaged() && directory != nullptr) {
+    if (shim::started() && directory != nullptr) {
       shim::forget_descriptor(VFS_NEXT(dirfd)(directory));
     }
     return VFS_NEXT(closedir)(directory);

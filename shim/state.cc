@@ -1,6 +1,6 @@
 #include "shim/state.h"
 
-#include <stdlib.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,11 +20,6 @@ constinit vfs::Workspace& workspace = workspace_storage.value;
 constinit thread_local bool in_vfork_child = false;
 
 namespace {
-
-bool is_set(const char* name) {
-  const char* value = getenv(name);
-  return value != nullptr && value[0] != '\0' && strcmp(value, "0") != 0;
-}
 
 Activity open_workspace(const char* directory, bool named) {
   vfs::WorkspaceFault fault;
@@ -46,11 +41,32 @@ Activity open_workspace(const char* directory, bool named) {
   return Activity::broken;
 }
 
+// What the environment says of us when the program starts. It may change its
+// own environment before we are needed, and that is meant for its children.
+struct Given {
+  bool taken;
+  bool disabled;
+  bool at_once;  // there is more in it than can be told here
+  vfs::PathBuffer workspace;
+};
+constinit Zeroed<Given> given_storage;
+constinit Given& given = given_storage.value;
+
+void take_environment() {
+  if (given.taken) return;
+  given.taken = true;
+  const Variables variables = read_variables(environ);
+  given.disabled = variables.disabled;
+  if (variables.workspace != nullptr) given.workspace.assign(variables.workspace);
+  if (variables.log != nullptr) log_path.assign(variables.log);
+  given.at_once = variables.has_leftovers || variables.library_path != nullptr ||
+                  variables.log != nullptr;
+}
+
 Activity find_out() {
-  if (is_set("VFS_DISABLE")) return Activity::inactive;
-  if (const char* name = getenv("VFS_LOG"); name != nullptr) log_path.assign(name);
-  const char* named = getenv("VFS_WORKSPACE");
-  if (named != nullptr && named[0] != '\0') return open_workspace(named, true);
+  take_environment();
+  if (given.disabled) return Activity::inactive;
+  if (given.workspace.length != 0) return open_workspace(given.workspace.text, true);
   vfs::PathBuffer here;
   vfs::PathBuffer root;
   const long length = vfs::sys::getcwd(here.text, sizeof(here.text));
@@ -60,32 +76,74 @@ Activity find_out() {
   return open_workspace(root.text, false);
 }
 
-// Also before the first call, so that a broken workspace is reported at the
-// start of a program and not in the middle.
-__attribute__((constructor)) void start_early() {
-  if (activity.load(std::memory_order_acquire) == Activity::unknown) start();
-}
+// Who is at it; only looked at while it lasts.
+std::atomic<long> starting_process;
+std::atomic<long> starting_thread;
 
-}  // namespace
-
-Activity start() {
-  Activity expected = Activity::unknown;
-  if (!activity.compare_exchange_strong(expected, Activity::starting)) return expected;
+void begin() {
   const int saved = errno;
+  const uint64_t all = ~uint64_t{0};
+  uint64_t signals = 0;
+  // A handler's calls would wait for us forever.
+  vfs::sys::call(SYS_rt_sigprocmask, SIG_SETMASK, vfs::sys::as_argument(&all),
+                 vfs::sys::as_argument(&signals), sizeof(all));
+  starting_thread.store(vfs::sys::gettid(), std::memory_order_relaxed);
+  starting_process.store(vfs::sys::call(SYS_getpid), std::memory_order_release);
   const Activity found = find_out();
   if (found == Activity::active) {
     adopt_environment();
     log("start", workspace.root.text, "active", 0);
   }
   errno = saved;
+  starting_process.store(0, std::memory_order_relaxed);
   activity.store(found, std::memory_order_release);
-  return found;
+  vfs::sys::call(SYS_rt_sigprocmask, SIG_SETMASK, vfs::sys::as_argument(&signals), 0, sizeof(all));
+}
+
+// Waits for the thread that is at it; false if that is this very thread, whose
+// calls pass through.
+bool wait_for_start() {
+  while (activity.load(std::memory_order_acquire) == Activity::starting) {
+    const long process = starting_process.load(std::memory_order_acquire);
+    if (process != 0 && starting_thread.load(std::memory_order_relaxed) == vfs::sys::gettid()) {
+      return false;
+    }
+    // Forked while another thread was at it: nobody is any more.
+    if (process != 0 && !in_vfork_child && process != vfs::sys::call(SYS_getpid)) {
+      Activity expected = Activity::starting;
+      starting_process.store(0, std::memory_order_relaxed);
+      activity.compare_exchange_strong(expected, Activity::unknown);
+      break;
+    }
+    vfs::sys::call(SYS_sched_yield);
+  }
+  return true;
+}
+
+// What one process start leaves for the next program has to be gone before the
+// program looks; a trace begins with the start.
+__attribute__((constructor)) void prepare() {
+  take_environment();
+  if (given.at_once) start();
+}
+
+}  // namespace
+
+Activity start() {
+  for (;;) {
+    Activity expected = Activity::unknown;
+    if (activity.compare_exchange_strong(expected, Activity::starting)) {
+      begin();
+    } else if (expected == Activity::starting && !wait_for_start()) {
+      return expected;
+    }
+    const Activity now = activity.load(std::memory_order_acquire);
+    if (now > Activity::starting) return now;
+  }
 }
 
 void directory_changed() {
-  if (activity.load(std::memory_order_acquire) != Activity::inactive || is_set("VFS_DISABLE")) {
-    return;
-  }
+  if (activity.load(std::memory_order_acquire) != Activity::inactive || given.disabled) return;
   if (in_vfork_child) return;
   activity.store(Activity::unknown, std::memory_order_release);
   start();

@@ -11,7 +11,7 @@ namespace shim {
 
 enum class Activity : uint32_t {
   unknown,   // nothing asked yet
-  starting,  // being found out, by this very thread: calls pass through
+  starting,  // being found out
   inactive,  // no workspace, or VFS_DISABLE=1: the shim does nothing at all
   active,
   broken,    // there is a marker, but what it points to cannot be used: every
@@ -33,13 +33,17 @@ union Zeroed {
 // The workspace of this process; valid while active (its root while broken).
 extern vfs::Workspace& workspace;
 
-// Finds out, at the first call of any interposed function.
+// Finds out, at the first call that needs to know: many programs (true, sleep)
+// never make one, and pay nothing. Other threads wait until it is known.
 Activity start();
+
+// Whether we have begun: before, there is nothing that a close or dup changes.
+inline bool started() { return activity.load(std::memory_order_acquire) >= Activity::active; }
 
 // Whether calls may have to be answered by us.
 inline bool engaged() {
   Activity now = activity.load(std::memory_order_acquire);
-  if (__builtin_expect(now == Activity::unknown, false)) now = start();
+  if (__builtin_expect(now <= Activity::starting, false)) now = start();
   return now >= Activity::active;
 }
 
