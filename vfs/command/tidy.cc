@@ -215,7 +215,7 @@ void Tidy::remove_again(const Draft& draft) {
   if (result == 0) {
     announce(core, found, found.status.st_mode);
     const PathLock lock(core, found.hash);
-    result = lock.error() != 0 ? lock.error() : make_whiteout(upper.text);
+    result = lock.error() != 0 ? lock.error() : make_whiteout(core, upper.text);
   }
   if (result != 0 && result != -EEXIST && result != -ENOENT) {
     throw system_error(draft.path, -result);

@@ -210,10 +210,10 @@ int remove_file(Workspace& workspace, const Lookup& found) {
   result = read_upper(workspace, found.path, entry);
   if (result != 0) return result;
   if (entry.kind == UpperKind::whiteout) return -ENOENT;
-  if (entry.kind == UpperKind::absent) return make_whiteout(upper.text);
+  if (entry.kind == UpperKind::absent) return make_whiteout(workspace, upper.text);
   PathBuffer aside;
   if (!workspace.temporary_path(aside)) return -ENAMETOOLONG;
-  result = make_whiteout(aside.text);
+  result = make_whiteout(workspace, aside.text);
   if (result == 0) result = sys::rename(aside.text, upper.text);
   if (result != 0) sys::unlink(aside.text);
   return result;
@@ -250,9 +250,9 @@ int remove_directory(Workspace& workspace, const Lookup& found) {
   PathLock lock(workspace, found.hash);
   if (lock.error() != 0) return lock.error();
   if (found.source != Source::upper) {
-    result = make_whiteout(upper.text);
+    result = make_whiteout(workspace, upper.text);
   } else if (hides_base) {
-    result = make_whiteout(aside.text);
+    result = make_whiteout(workspace, aside.text);
     if (result == 0) result = sys::rename(aside.text, upper.text, RENAME_EXCHANGE);
     discard_aside(aside.text);
   } else {

@@ -131,11 +131,11 @@ int rename_leaving_whiteout(Workspace& workspace, const char* from, const char* 
   if (!workspace.temporary_path(aside)) return -ENAMETOOLONG;
   if (directory) {
     const int moved = sys::rename(from, to);
-    return moved != 0 ? moved : make_whiteout(from);
+    return moved != 0 ? moved : make_whiteout(workspace, from);
   }
   int step = sys::link(from, aside.text);
   if (step == 0) step = sys::rename(aside.text, to);
-  if (step == 0) step = make_whiteout(aside.text);
+  if (step == 0) step = make_whiteout(workspace, aside.text);
   return step == 0 ? sys::rename(aside.text, from) : step;
 }
 

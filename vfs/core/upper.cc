@@ -124,7 +124,9 @@ int read_upper_link(const Workspace& workspace, const PathBuffer& path, PathBuff
   return target.assign(record.payload) ? 0 : -ENAMETOOLONG;
 }
 
-int make_whiteout(const char* absolute) {
+namespace {
+
+int make_own_whiteout(const char* absolute) {
   const int result = sys::mknod(absolute, S_IFCHR, 0);
   // Before Linux 5.8, or under a seccomp filter, only the privileged may make
   // the device: a link does as well.
@@ -132,6 +134,24 @@ int make_whiteout(const char* absolute) {
   PathBuffer target;
   format_whiteout_record(target);
   return sys::symlink(target.text, absolute);
+}
+
+}  // namespace
+
+int make_whiteout(const Workspace& workspace, const char* absolute) {
+  PathBuffer shared;
+  PathBuffer temporary;
+  if (!shared.assign(workspace.state) || !shared.append("/whiteout")) return -ENAMETOOLONG;
+  int result = sys::link(shared.text, absolute);
+  if (result == 0 || result == -EEXIST) return result;
+  // None yet, or as many links as the file system allows: the new one takes over.
+  result = make_own_whiteout(absolute);
+  if (result == 0 && workspace.temporary_path(temporary) &&
+      sys::link(absolute, temporary.text) == 0 &&
+      sys::rename(temporary.text, shared.text) != 0) {
+    sys::unlink(temporary.text);
+  }
+  return result;
 }
 
 bool is_reserved(const PathBuffer& path) {

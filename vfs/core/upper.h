@@ -47,8 +47,10 @@ int write_redirect(const Workspace& workspace, const char* directory, const char
 // The target of the symbolic link that upper holds at `path`, unescaped.
 int read_upper_link(const Workspace& workspace, const PathBuffer& path, PathBuffer& target);
 
-// Makes a whiteout at an absolute path that must not exist yet.
-int make_whiteout(const char* absolute);
+// Makes a whiteout at an absolute path of the state that must not exist yet. All
+// of a workspace are links to one inode while that has room for them: a name
+// costs a fraction of an inode.
+int make_whiteout(const Workspace& workspace, const char* absolute);
 
 // True for the two names programs must not meet: the marker at the root, the
 // directory record anywhere.
