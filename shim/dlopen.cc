@@ -1,75 +1,106 @@
 // dlopen of libraries in the tree.
 #include <dlfcn.h>
+#include <link.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "shim/dlopen_caller.h"
 #include "shim/environment.h"
 #include "shim/interpose.h"
-#include "shim/libraries.h"
 #include "shim/locate.h"
-#include "shim/startable.h"
-#include "vfs/core/sys.h"
+#include "shim/scratch.h"
 
 namespace {
 
 using NextOpen = void* (*)(const char* file, int mode);
+using NextOpenIn = void* (*)(Lmid_t space, const char* file, int mode);
+
+using shim::Answered;
+
+// One call of dlopen or dlmopen.
+struct Call {
+  Lmid_t space;
+  const char* file;
+  int mode;
+  const void* caller;  // where it returns to
+
+  // Libraries that are known by another name while the call lasts.
+  static constexpr unsigned kMostRenamed = 64;
+  struct {
+    link_map* map;
+    char* name;
+  } renamed[kMostRenamed];
+  unsigned renamed_count;
+};
+
+struct Callers {
+  shim::LoadedFile program;
+  shim::LoadedFile library;
+};
 
 // Loads what a library needs, so that its names are known when ld.so meets
-// them. The handles are kept: a library must not vanish under its user.
-bool load_quietly(const char* file) {
-  return VFS_NEXT(dlopen)(file, RTLD_LAZY | RTLD_LOCAL) != nullptr;
+// them. The handles are kept: a library must not vanish under its user. One
+// without a DT_SONAME ld.so only knows by its path; what it compares with is
+// the public name of its list of libraries.
+bool load_quietly(void* context, const char* file, const char* name) {
+  Call& call = *static_cast<Call*>(context);
+  void* handle = call.space == LM_ID_BASE
+                     ? VFS_NEXT(dlopen)(file, RTLD_LAZY | RTLD_LOCAL)
+                     : VFS_NEXT(dlmopen)(call.space, file, RTLD_LAZY | RTLD_LOCAL);
+  if (handle == nullptr) return false;
+  if (name != nullptr && call.renamed_count < Call::kMostRenamed) {
+    link_map* map = static_cast<link_map*>(handle);
+    call.renamed[call.renamed_count++] = {map, map->l_name};
+    map->l_name = strdup(name);  // where others may be reading it: never freed
+  }
+  return true;
 }
 
-enum class Found : uint8_t { no, yes, missing };
+void give_names_back(const Call& call) {
+  for (unsigned i = call.renamed_count; i-- > 0;) {
+    call.renamed[i].map->l_name = call.renamed[i].name;
+  }
+}
 
-// The real file for a path with a slash.
-Found find_file(const char* file, int mode, vfs::PathBuffer& real) {
+// Whether it is loaded already under this name: then nothing is searched.
+bool is_loaded(const Call& call) {
+  if (call.space == LM_ID_NEWLM) return false;
+  const int mode = RTLD_LAZY | RTLD_NOLOAD;
+  void* handle = call.space == LM_ID_BASE ? VFS_NEXT(dlopen)(call.file, mode)
+                                          : VFS_NEXT(dlmopen)(call.space, call.file, mode);
+  if (handle == nullptr) return false;
+  dlclose(handle);
+  return true;
+}
+
+// A path that leads nowhere near the tree.
+bool is_elsewhere(const char* file) {
+  if (strchr(file, '$') != nullptr) return false;
   shim::LocatedPath located;
   shim::locate(AT_FDCWD, file, vfs::Follow::yes, located);
-  switch (located.where) {
-    case shim::Where::untouched: return Found::no;
-    case shim::Where::outside: real.assign(located.found.path); return Found::yes;
-    case shim::Where::failed: return Found::missing;
-    case shim::Where::inside: break;
-  }
-  if (!located.found.is_regular() || shim::startable_path(located.found, real) != 0) {
-    // Not there either way: ld.so words the error best.
-    return vfs::sys::faccessat(file, F_OK, 0) != 0 ? Found::no : Found::missing;
-  }
-  shim::log("dlopen", file, real.text, 0);
-  if ((mode & RTLD_NOLOAD) == 0 &&
-      !shim::load_libraries({real.text, &located.found.path, nullptr},
-                            shim::library_path_at_start().text, load_quietly)) {
-    return Found::missing;
-  }
-  return Found::yes;
+  return located.where == shim::Where::untouched;
 }
 
-// A bare name is looked for in the directories of LD_LIBRARY_PATH that lead
-// into the tree; ld.so does the others, and its caller's DT_RUNPATH.
-Found find_name(const char* name, int mode, vfs::PathBuffer& real) {
-  const vfs::PathBuffer& list = shim::library_path_at_start();
-  if (list.length == 0 || !shim::may_lead_into_tree(list.text, ":;")) return Found::no;
-  for (const char* at = list.text;; ++at) {
-    const size_t length = strcspn(at, ":;");
-    vfs::PathBuffer file;
-    file.assign(at, length);
-    if (length == 0) file.assign(".");
-    if (file.append_character('/') && file.append(name)) {
-      const Found found = find_file(file.text, mode, real);
-      if (found == Found::yes) return found;
-      // One outside comes first: ld.so finds it too.
-      if (found == Found::no && vfs::sys::faccessat(file.text, R_OK, 0) == 0) return found;
-    }
-    at += length;
-    if (*at == '\0') return Found::no;
+Answered find(Call& call, vfs::PathBuffer& real) {
+  if (call.file == nullptr || *call.file == '\0' || !shim::engaged()) return Answered::no;
+  if (strchr(call.file, '/') != nullptr) {
+    if (is_elsewhere(call.file)) return Answered::no;
+  } else if (shim::activity != shim::Activity::active || is_loaded(call)) {
+    return Answered::no;
   }
-}
-
-Found find(const char* file, int mode, vfs::PathBuffer& real) {
-  if (file == nullptr || *file == '\0' || !shim::engaged()) return Found::no;
-  if (strchr(file, '/') != nullptr) return find_file(file, mode, real);
-  return shim::activity == shim::Activity::active ? find_name(file, mode, real) : Found::no;
+  shim::Scratch<Callers> callers;
+  if (!callers) return Answered::no;
+  callers->program.find_program();
+  shim::LibraryRequest request = {};
+  request.program = callers->program.user();
+  if (callers->library.find_library_of(call.caller)) request.caller = callers->library.user();
+  request.name = call.file;
+  request.library_path = shim::library_path_at_start().text;
+  // A namespace that is yet to be made has its own copies of everything.
+  request.with_needed = (call.mode & RTLD_NOLOAD) == 0 && call.space != LM_ID_NEWLM;
+  const Answered answered = shim::find_library(request, load_quietly, &call, real);
+  if (answered != Answered::no) shim::log("dlopen", call.file, real.text, 0);
+  return answered;
 }
 
 // Something that is really there, in a live base, but that the tree hides: a
@@ -82,77 +113,101 @@ void name_missing(const char* file, vfs::PathBuffer& real) {
 }  // namespace
 
 extern "C" {
-// Where the trampoline below jumps to.
+// Where the trampolines below jump to.
 __attribute__((visibility("hidden"), used)) NextOpen vfs_next_dlopen = nullptr;
+__attribute__((visibility("hidden"), used)) NextOpenIn vfs_next_dlmopen = nullptr;
 
 // True if the call was answered here, with `handle`.
 __attribute__((visibility("hidden"), used)) bool vfs_dlopen_in_tree(const char* file, int mode,
-                                                                   void** handle) {
+                                                                   void** handle,
+                                                                   const void* caller) {
   vfs_next_dlopen = VFS_NEXT(dlopen);
+  Call call = {LM_ID_BASE, file, mode, caller, {}, 0};
   vfs::PathBuffer real;
-  const Found found = find(file, mode, real);
-  if (found == Found::no) return false;
-  if (found == Found::missing) name_missing(file, real);
+  const Answered answered = find(call, real);
+  if (answered == Answered::no) return false;
+  if (answered == Answered::missing) name_missing(file, real);
   *handle = vfs_next_dlopen(real.text, mode);
+  give_names_back(call);
+  return true;
+}
+
+__attribute__((visibility("hidden"), used)) bool vfs_dlmopen_in_tree(Lmid_t space,
+                                                                    const char* file, int mode,
+                                                                    void** handle,
+                                                                    const void* caller) {
+  vfs_next_dlmopen = VFS_NEXT(dlmopen);
+  Call call = {space, file, mode, caller, {}, 0};
+  vfs::PathBuffer real;
+  const Answered answered = find(call, real);
+  if (answered == Answered::no) return false;
+  if (answered == Answered::missing) name_missing(file, real);
+  *handle = vfs_next_dlmopen(space, real.text, mode);
+  give_names_back(call);
   return true;
 }
 }
 
 #if defined(__x86_64__)
 
-// libc's dlopen looks at its return address: a bare name is searched in the
+// libc's functions look at their return address: a bare name is searched in the
 // caller's DT_RUNPATH, and loaded into the caller's namespace. What is not for
 // us is therefore not called but jumped to, with the caller's frame on top.
-asm(R"(
-  .pushsection .text
-  .globl dlopen
-  .type dlopen, @function
-dlopen:
-  .cfi_startproc
-  endbr64
-  pushq %rdi
-  .cfi_adjust_cfa_offset 8
-  pushq %rsi
-  .cfi_adjust_cfa_offset 8
-  # Room for the handle, and the stack aligned to 16 bytes.
-  subq $24, %rsp
-  .cfi_adjust_cfa_offset 24
-  leaq 8(%rsp), %rdx
-  call vfs_dlopen_in_tree
-  movq 8(%rsp), %rdx
-  addq $24, %rsp
-  .cfi_adjust_cfa_offset -24
-  popq %rsi
-  .cfi_adjust_cfa_offset -8
-  popq %rdi
-  .cfi_adjust_cfa_offset -8
-  testb %al, %al
-  jne 1f
-  jmp *vfs_next_dlopen(%rip)
-1:
-  movq %rdx, %rax
-  ret
-  .cfi_endproc
-  .size dlopen, . - dlopen
-  .popsection
-)");
+// Three registers are saved, with room for the handle; 32 bytes and the return
+// address leave the stack aligned to 16 bytes after eight more.
+#define VFS_TRAMPOLINE_START(name)   \
+  ".globl " name "\n"                \
+  ".type " name ", @function\n"      \
+  name ":\n"                         \
+  ".cfi_startproc\n"                 \
+  "endbr64\n"                        \
+  "subq $40, %rsp\n"                 \
+  ".cfi_adjust_cfa_offset 40\n"      \
+  "movq %rdi, 8(%rsp)\n"             \
+  "movq %rsi, 16(%rsp)\n"            \
+  "movq %rdx, 24(%rsp)\n"
+#define VFS_TRAMPOLINE_END(name)     \
+  "call vfs_" name "_in_tree\n"      \
+  "movq (%rsp), %rcx\n"              \
+  "movq 8(%rsp), %rdi\n"             \
+  "movq 16(%rsp), %rsi\n"            \
+  "movq 24(%rsp), %rdx\n"            \
+  "addq $40, %rsp\n"                 \
+  ".cfi_adjust_cfa_offset -40\n"     \
+  "testb %al, %al\n"                 \
+  "jne 1f\n"                         \
+  "jmp *vfs_next_" name "(%rip)\n"   \
+  "1: movq %rcx, %rax\n"             \
+  "ret\n"                            \
+  ".cfi_endproc\n"                   \
+  ".size " name ", . - " name "\n"
+asm(".pushsection .text\n"
+    VFS_TRAMPOLINE_START("dlopen")
+    "movq %rsp, %rdx\n"
+    "movq 40(%rsp), %rcx\n"
+    VFS_TRAMPOLINE_END("dlopen")
+    VFS_TRAMPOLINE_START("dlmopen")
+    "movq %rsp, %rcx\n"
+    "movq 40(%rsp), %r8\n"
+    VFS_TRAMPOLINE_END("dlmopen")
+    ".popsection\n");
 
 #else
 
-// Without the jump, a bare name is not searched in the caller's DT_RUNPATH.
+// Without the jump, a library outside the tree is not found by its caller's
+// DT_RUNPATH.
 VFS_INTERPOSE(void*, dlopen, (const char* file, int mode)) {
   void* handle = nullptr;
-  return vfs_dlopen_in_tree(file, mode, &handle) ? handle : vfs_next_dlopen(file, mode);
+  return vfs_dlopen_in_tree(file, mode, &handle, __builtin_return_address(0))
+             ? handle
+             : vfs_next_dlopen(file, mode);
+}
+
+VFS_INTERPOSE(void*, dlmopen, (Lmid_t space, const char* file, int mode)) {
+  void* handle = nullptr;
+  return vfs_dlmopen_in_tree(space, file, mode, &handle, __builtin_return_address(0))
+             ? handle
+             : vfs_next_dlmopen(space, file, mode);
 }
 
 #endif
-
-// The namespace is given here; another one than the program's has its own
-// copies of everything, so nothing is loaded ahead for it.
-VFS_INTERPOSE(void*, dlmopen, (Lmid_t space, const char* file, int mode)) {
-  vfs::PathBuffer real;
-  const Found found = find(file, mode | RTLD_NOLOAD, real);
-  if (found == Found::no) return VFS_NEXT(dlmopen)(space, file, mode);
-  if (found == Found::missing) name_missing(file, real);
-  return VFS_NEXT(dlmopen)(space, real.text, mode);
-}

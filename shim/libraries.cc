@@ -127,6 +127,27 @@ void choose_loader(const LibrarySearch& search, const char* library_path, Librar
   }
 }
 
+// A library can only be loaded after what it needs; the search goes from users
+// to what they use, so mostly the last are the first. Rounds until nothing more
+// comes of it are simpler than sorting, and end. False: nothing was to be done.
+bool use_needed(const LibrarySearch& search, UseLibrary use, void* context) {
+  bool used[LibrarySearch::kMost] = {};
+  bool any = false;
+  for (bool progress = true; progress;) {
+    progress = false;
+    for (unsigned i = search.count(); i-- > search.wanted() + 1;) {
+      const Library& library = search[i];
+      if (!library.from_tree || used[i]) continue;
+      const char* said = library.elf.text(DT_SONAME);
+      const bool same = said != nullptr && strcmp(said, library.name) == 0;
+      used[i] = use(context, library.real.text, same ? nullptr : library.name);
+      progress = progress || used[i];
+    }
+    any = any || progress;
+  }
+  return any;
+}
+
 }  // namespace
 
 bool may_lead_into_tree(const char* list, const char* separators) {
@@ -171,28 +192,20 @@ void choose_libraries(const LibraryUser& user, const char* library_path, const c
   search->close();
 }
 
-bool load_libraries(const LibraryUser& user, const char* library_path, UseLibrary use) {
+Answered find_library(const LibraryRequest& request, UseLibrary use, void* context,
+                      vfs::PathBuffer& real) {
   Scratch<LibrarySearch> search;
-  if (!search) return true;
-  const bool known = search->run(user, library_path, nullptr);
-  const bool complete = !search->misses_hidden();
-  if (known && complete) {
-    // A library can only be loaded after what it needs; the search goes from
-    // users to what they use, so mostly the last are the first. Rounds until
-    // nothing more comes of it are simpler than sorting, and end.
-    bool loaded[LibrarySearch::kMost] = {};
-    for (bool progress = true; progress;) {
-      progress = false;
-      for (unsigned i = search->count(); i-- > 1;) {
-        const Library& library = (*search)[i];
-        if (!library.from_tree || loaded[i]) continue;
-        loaded[i] = use(library.real.text);
-        progress = progress || loaded[i];
-      }
-    }
+  if (!search) return Answered::no;
+  const bool found = search->run_for(request);
+  Answered answered = Answered::missing;
+  if (!search->misses_hidden()) {
+    // A library of the system, too, is loaded by us if it needs one of the tree.
+    const bool helped = use_needed(*search, use, context);
+    answered = found || helped ? Answered::yes : Answered::no;
+    if (answered == Answered::yes) real.assign((*search)[search->wanted()].real);
   }
   search->close();
-  return complete;
+  return answered;
 }
 
 }  // namespace shim

@@ -44,9 +44,26 @@ struct LibraryUser {
 void choose_libraries(const LibraryUser& user, const char* library_path, const char* preload,
                       LibraryChoice& choice);
 
-// Calls `use(real file)` for each library of the tree that `user` needs. False:
-// one is missing which ld.so would find all the same.
-using UseLibrary = bool (*)(const char* file);
-bool load_libraries(const LibraryUser& user, const char* library_path, UseLibrary use);
+// What dlopen is asked for.
+struct LibraryRequest {
+  LibraryUser program;
+  LibraryUser caller;         // no file: the program itself
+  const char* name;
+  const char* library_path;
+  bool with_needed;           // also what it needs is to be there
+};
+
+enum class Answered : uint8_t {
+  no,       // ld.so finds what there is to be found
+  yes,      // it has to be given another path
+  missing,  // not in the tree, but ld.so would find a file that the tree hides
+};
+
+// Looks for what dlopen is asked for and gives the real file. Before, calls
+// `use(context, real file, name)` for each library of the tree that it needs;
+// the name is null if the file says the same of itself (DT_SONAME).
+using UseLibrary = bool (*)(void* context, const char* file, const char* name);
+Answered find_library(const LibraryRequest& request, UseLibrary use, void* context,
+                      vfs::PathBuffer& real);
 
 }  // namespace shim

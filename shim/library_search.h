@@ -8,7 +8,7 @@
 namespace shim {
 
 struct Library {
-  const char* name;           // as it is asked for; in the asker's mapping
+  const char* name;           // as it is asked for, in the asker's mapping; or null
   vfs::PathBuffer real;       // the file to open
   vfs::PathBuffer directory;  // what $ORIGIN stands for
   ElfFile elf;
@@ -23,6 +23,10 @@ class LibrarySearch {
  public:
   // False if `user` is no program with libraries.
   bool run(const LibraryUser& user, const char* library_path, const char* preload);
+  // Searches what dlopen is asked for, and all that it needs. True: it is number
+  // wanted(), a file that ld.so needs help to find (and perhaps no library).
+  bool run_for(const LibraryRequest& request);
+  unsigned wanted() const { return wanted_; }
   void close();
 
   // Number 0 is the user itself.
@@ -38,6 +42,10 @@ class LibrarySearch {
   bool preload_changed() const { return preload_changed_; }
 
  private:
+  void put_user(const LibraryUser& user);
+  void use_library_path(const char* library_path);
+  void find_needed(unsigned first);
+  bool find_path(const char* name, unsigned asker);
   void find_preloaded(const char* preload);
   bool add_preloaded(const char* file);
   bool is_known(const char* name) const;
@@ -50,8 +58,6 @@ class LibrarySearch {
   bool find_in_system(const char* name, unsigned asker);
   void note_hidden(const vfs::PathBuffer& path, bool by_rpath);
   void forget_stale(const char* text, size_t length, const char* name, unsigned origin);
-  bool expand(const char* text, size_t length, const vfs::PathBuffer& origin,
-              vfs::PathBuffer& out) const;
   bool add(const char* name, const vfs::PathBuffer& directory, unsigned asker, bool by_rpath,
            bool from_tree);
 
@@ -65,6 +71,7 @@ class LibrarySearch {
   vfs::PathBuffer preload_;
   vfs::PathBuffer preload_names_;
   unsigned count_;
+  unsigned wanted_;
   Library libraries_[kMost];
 };
 
