@@ -147,7 +147,16 @@ for base in "${bases[@]}"; do
     in_place "says '^c\$' \$vfs ls $T/home/to-place/d/e"; says '^c$' "$vfs" run -C "$T/home/to-place/d/e" -- ls
     VFS_WORKSPACE=$T/home refuses 1 'not in a workspace' "$vfs" status
   }
+  root_itself() {
+    local mode
+    mode=$(in_place '$vfs run -- stat -c %a .')
+    within "chmod 711 .; says '^M ./\$' \$vfs status"
+    in_place "says '' \$vfs restore ./; says '^$mode\$' \$vfs run -- stat -c %a ."
+    within "chmod 711 .; says ' root' \$vfs commit -m root; says '^711\$' stat -c %a ."
+    in_place 'says root $vfs log'
+  }
   check "$base: run and shell" running
+  check "$base: the root itself" root_itself
   [ "$base" = live ] || check "$base: switch" switching
   check "$base: named by VFS_WORKSPACE, or through a link" named
 

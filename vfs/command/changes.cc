@@ -113,7 +113,9 @@ class Comparison {
       return add(ChangeKind::type_changed, path, false);
     }
     if (is_directory(now)) {
-      if (!path.empty() && !same_attributes(now, *before)) add(ChangeKind::modified, path, true);
+      if (!same_attributes(now, *before)) {
+        add(ChangeKind::modified, path.empty() ? "." : path, true);
+      }
       for (const std::string& name : names_to_compare(path, found)) compare(join(path, name));
     } else if (!same_attributes(now, *before) || differs(path, found, now, *before)) {
       add(ChangeKind::modified, path, false);
@@ -241,6 +243,11 @@ std::vector<Change> changes_of(OpenWorkspace& workspace) {
 
 std::vector<Change> changes_between(Manifest& manifest, const Snapshot& from, const Snapshot& to) {
   std::vector<Change> changes;
+  Entry old_root;
+  Entry new_root;
+  old_root.metadata = from.root;
+  new_root.metadata = to.root;
+  if (!same_attributes(old_root, new_root)) changes.push_back({ChangeKind::modified, "./", {}});
   compare_trees(manifest, "", from.tree, to.tree, changes);
   return changes;
 }

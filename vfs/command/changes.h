@@ -15,7 +15,7 @@ enum class ChangeKind : char {
 
 struct Change {
   ChangeKind kind;
-  std::string path;      // relative to the root; a directory's ends in '/'
+  std::string path;      // relative to the root, which is "./"; a directory's ends in '/'
   std::string old_path;  // renamed: where it was
 };
 
