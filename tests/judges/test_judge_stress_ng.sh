@@ -11,7 +11,7 @@ stressors=(
   dir:500 dirdeep:200 dirmany:1000 dnotify:20 dup:500 exec:20 fallocate:20 fault:1000 fcntl:500 fiemap:100
   fifo:200 file-ioctl:500 filename:300 flock:2000 fpunch:10 fsize:50 fstat:500 full:20 getdent:200
   handle:100 hdd:200 inode-flags:50 inotify:20 io:20 io-uring:500 iomix:200 lease:200 link:20 locka:2000
-  lockf:2000 lockofd:2000 mknod:100 mmap:50 mmapfork:2 mmapmany:20000 msync:200 mremap:50 open:2000 readahead:500
+  lockf:2000 lockofd:2000 mknod:100 mmap:50 mmapmany:20000 msync:200 mremap:50 open:2000 readahead:500
   rename:2000 revio:500 seek:2000 sendfile:100 splice:200 symlink:10 sync-file:50 touch:500 tee:100
   unlink:10 userfaultfd:10 utime:2000 verity:20 vm-splice:100 xattr:50
 )
