@@ -8,6 +8,7 @@
 #include "shim/environment.h"
 #include "shim/interpose.h"
 #include "shim/locate.h"
+#include "shim/namespaces.h"
 #include "shim/scratch.h"
 
 namespace {
@@ -23,14 +24,15 @@ struct Call {
   const char* file;
   int mode;
   const void* caller;  // where it returns to
+  bool called;         // libc is called by us: it will not see that caller
 
-  // Libraries that are known by another name while the call lasts.
-  static constexpr unsigned kMostRenamed = 64;
+  // Libraries that were loaded ahead for it.
+  static constexpr unsigned kMostAhead = 64;
   struct {
-    link_map* map;
-    char* name;
-  } renamed[kMostRenamed];
-  unsigned renamed_count;
+    link_map* library;
+    char* name;  // its own, if it goes by another while the call lasts
+  } ahead[kMostAhead];
+  unsigned ahead_count;
 };
 
 struct Callers {
@@ -39,32 +41,32 @@ struct Callers {
 };
 
 // Loads what a library needs, so that its names are known when ld.so meets
-// them. The handles are kept: a library must not vanish under its user. One
-// without a DT_SONAME ld.so only knows by its path; what it compares with is
-// the public name of its list of libraries.
-bool load_quietly(void* context, const char* file, const char* name) {
+// them. One without a DT_SONAME ld.so only knows by its path; what it compares
+// with is the public name of its list of libraries.
+bool load_ahead(void* context, const char* file, const char* name) {
   Call& call = *static_cast<Call*>(context);
+  if (call.ahead_count == Call::kMostAhead) return false;
   void* handle = call.space == LM_ID_BASE
                      ? VFS_NEXT(dlopen)(file, RTLD_LAZY | RTLD_LOCAL)
                      : VFS_NEXT(dlmopen)(call.space, file, RTLD_LAZY | RTLD_LOCAL);
   if (handle == nullptr) return false;
-  if (name != nullptr && call.renamed_count < Call::kMostRenamed) {
-    link_map* map = static_cast<link_map*>(handle);
-    call.renamed[call.renamed_count++] = {map, map->l_name};
-    map->l_name = strdup(name);  // where others may be reading it: never freed
-  }
+  link_map* library = static_cast<link_map*>(handle);
+  call.ahead[call.ahead_count++] = {library, name != nullptr ? library->l_name : nullptr};
+  if (name != nullptr) library->l_name = strdup(name);  // may be read by others: never freed
   return true;
 }
 
-void give_names_back(const Call& call) {
-  for (unsigned i = call.renamed_count; i-- > 0;) {
-    call.renamed[i].map->l_name = call.renamed[i].name;
+// What was loaded ahead is its user's now, who holds it as long as it lives.
+// After a failure dlclose would take away what dlerror has to say.
+void let_go(const Call& call, bool loaded) {
+  for (unsigned i = call.ahead_count; i-- > 0;) {
+    if (call.ahead[i].name != nullptr) call.ahead[i].library->l_name = call.ahead[i].name;
   }
+  for (unsigned i = call.ahead_count; loaded && i-- > 0;) dlclose(call.ahead[i].library);
 }
 
 // Whether it is loaded already under this name: then nothing is searched.
 bool is_loaded(const Call& call) {
-  if (call.space == LM_ID_NEWLM) return false;
   const int mode = RTLD_LAZY | RTLD_NOLOAD;
   void* handle = call.space == LM_ID_BASE ? VFS_NEXT(dlopen)(call.file, mode)
                                           : VFS_NEXT(dlmopen)(call.space, call.file, mode);
@@ -96,9 +98,9 @@ Answered find(Call& call, vfs::PathBuffer& real) {
   if (callers->library.find_library_of(call.caller)) request.caller = callers->library.user();
   request.name = call.file;
   request.library_path = shim::library_path_at_start().text;
-  // A namespace that is yet to be made has its own copies of everything.
-  request.with_needed = (call.mode & RTLD_NOLOAD) == 0 && call.space != LM_ID_NEWLM;
-  const Answered answered = shim::find_library(request, load_quietly, &call, real);
+  request.with_needed = (call.mode & RTLD_NOLOAD) == 0;
+  request.any = call.called;
+  const Answered answered = shim::find_library(request, load_ahead, &call, real);
   if (answered != Answered::no) shim::log("dlopen", call.file, real.text, 0);
   return answered;
 }
@@ -122,13 +124,24 @@ __attribute__((visibility("hidden"), used)) bool vfs_dlopen_in_tree(const char* 
                                                                    void** handle,
                                                                    const void* caller) {
   vfs_next_dlopen = VFS_NEXT(dlopen);
-  Call call = {LM_ID_BASE, file, mode, caller, {}, 0};
+  Call call = {LM_ID_BASE, file, mode, caller, false, {}, 0};
   vfs::PathBuffer real;
   const Answered answered = find(call, real);
   if (answered == Answered::no) return false;
   if (answered == Answered::missing) name_missing(file, real);
   *handle = vfs_next_dlopen(real.text, mode);
-  give_names_back(call);
+  let_go(call, *handle != nullptr);
+  return true;
+}
+
+static bool open_in_namespace(Call call, void** handle) {
+  vfs::PathBuffer real;
+  const Answered answered = find(call, real);
+  if (answered == Answered::no && !call.called) return false;
+  if (answered == Answered::missing) name_missing(call.file, real);
+  const char* file = answered == Answered::no ? call.file : real.text;
+  *handle = vfs_next_dlmopen(call.space, file, call.mode);
+  let_go(call, *handle != nullptr);
   return true;
 }
 
@@ -137,14 +150,12 @@ __attribute__((visibility("hidden"), used)) bool vfs_dlmopen_in_tree(Lmid_t spac
                                                                     void** handle,
                                                                     const void* caller) {
   vfs_next_dlmopen = VFS_NEXT(dlmopen);
-  Call call = {space, file, mode, caller, {}, 0};
-  vfs::PathBuffer real;
-  const Answered answered = find(call, real);
-  if (answered == Answered::no) return false;
-  if (answered == Answered::missing) name_missing(file, real);
-  *handle = vfs_next_dlmopen(space, real.text, mode);
-  give_names_back(call);
-  return true;
+  if (space == LM_ID_NEWLM && file != nullptr && shim::engaged()) {
+    const shim::Namespace made;
+    return made.id() != LM_ID_NEWLM &&
+           open_in_namespace({made.id(), file, mode, caller, true, {}, 0}, handle);
+  }
+  return open_in_namespace({space, file, mode, caller, false, {}, 0}, handle);
 }
 }
 

@@ -114,6 +114,11 @@ void adopt_environment() {
   if (const char* descriptors = take_entry(kDescriptors)) adopt_inherited(descriptors);
 }
 
+const vfs::PathBuffer& own_library_path() {
+  if (own_library.length == 0) find_own_library();
+  return own_library;
+}
+
 const vfs::PathBuffer& library_path_at_start() { return library_path_of_process; }
 
 Variables read_variables(char* const* environment) {
@@ -139,7 +144,7 @@ Variables read_variables(char* const* environment) {
 }
 
 bool compose_preload(const char* given, vfs::PathBuffer& out) {
-  if (own_library.length == 0) find_own_library();
+  const vfs::PathBuffer& own = own_library_path();
   out.truncate(0);
   bool fits = true;
   bool has_own = false;
@@ -148,7 +153,7 @@ bool compose_preload(const char* given, vfs::PathBuffer& out) {
     const size_t length = strcspn(at, " :");
     if (is_own_name(at, length)) {
       has_own = true;
-      fits = *at == '/' ? out.append(at, length) : out.append(own_library.text);
+      fits = *at == '/' ? out.append(at, length) : out.append(own.text);
     } else {
       fits = out.append(at, length);
     }
@@ -156,7 +161,7 @@ bool compose_preload(const char* given, vfs::PathBuffer& out) {
     if (*at != '\0') fits = fits && out.append_character(*at++);
   }
   if (has_own) return fits;
-  return fits && (out.length == 0 || out.append_character(':')) && out.append(own_library.text);
+  return fits && (out.length == 0 || out.append_character(':')) && out.append(own.text);
 }
 
 bool is_right(const Variables& variables, const Additions& additions) {

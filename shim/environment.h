@@ -27,6 +27,9 @@ Variables read_variables(char* const* environment);
 // others make of a call (fakeroot's owners) comes before what the tree says.
 bool compose_preload(const char* given, vfs::PathBuffer& out);
 
+// Our own file; empty if it is not known.
+const vfs::PathBuffer& own_library_path();
+
 // LD_LIBRARY_PATH as the program was started with, for dlopen; empty: none.
 const vfs::PathBuffer& library_path_at_start();
 

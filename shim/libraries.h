@@ -51,6 +51,7 @@ struct LibraryRequest {
   const char* name;
   const char* library_path;
   bool with_needed;           // also what it needs is to be there
+  bool any;                   // one that ld.so finds as well is not left to it
 };
 
 enum class Answered : uint8_t {

@@ -184,8 +184,7 @@ bool LibrarySearch::run_for(const LibraryRequest& request) {
     found = find_path(request.name, asker);
   } else {
     find(request.name, asker);
-    // One that ld.so finds as well is left to it.
-    found = count_ > wanted_ && libraries_[wanted_].from_tree;
+    found = count_ > wanted_ && (request.any || libraries_[wanted_].from_tree);
   }
   if (request.with_needed) find_needed(wanted_);
   return found;

@@ -66,6 +66,45 @@ C
   gcc host.c -Wl,-rpath,plugins -o bin/relative
   gcc host.c -Wl,--no-as-needed -Llib -lopener '-Wl,-rpath,$ORIGIN/../lib' -o bin/opener
   gcc host.c -Wl,--no-as-needed -Llib -lropener '-Wl,-rpath,$ORIGIN/../lib,--disable-new-dtags' -o bin/ropener
+  cat >writer.c <<'C'
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+int part_works(void) {
+  char line[64] = "nothing\n";
+  FILE *file = fopen("written", "a");
+  if (!file || fputs("line\n", file) < 0 || fclose(file)) return -1;
+  file = fopen("plugins/data", "r");
+  if (file) fgets(line, sizeof line, file), fclose(file);
+  DIR *directory = opendir("plugins");
+  int entries = 0;
+  while (directory && readdir(directory)) ++entries;
+  printf("%s%d entries\n", line, entries);
+  fflush(stdout);
+  return rename("plugins/data", "plugins/datum") | rename("plugins/datum", "plugins/data") | access("written", R_OK);
+}
+C
+  gcc -w -shared -fPIC writer.c -Llib -Wl,--no-as-needed -lpart -o plugins/writer.so
+  cat >spaces.c <<'C'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+int main(void) {
+  int closed = 0;
+  for (int i = 0; i < 40; ++i) {
+    void *handle = dlmopen(LM_ID_NEWLM, "writer.so", RTLD_NOW);
+    int (*works)(void) = handle ? (int (*)(void))dlsym(handle, "part_works") : 0;
+    if (works && i < 2) printf("works: %d\n", works());
+    closed += handle && dlclose(handle) == 0;
+  }
+  int open = 0;
+  while (open < 4 && dlmopen(LM_ID_NEWLM, "writer.so", RTLD_LAZY)) ++open;
+  printf("%d closed, %d open, missing: %d\n", closed, open, dlmopen(LM_ID_NEWLM, "./missing.so", RTLD_NOW) == NULL && dlerror() != NULL);
+  return 0;
+}
+C
+  gcc -w spaces.c '-Wl,-rpath,$ORIGIN/../plugins:$ORIGIN/../lib,--disable-new-dtags' -o bin/spaces
   echo 'import pack.native as native, os; print(native.answer(), os.path.relpath(native.__file__))' >python/program.py
   echo 'word = "package"' >python/pack/__init__.py
   cat >native.c <<'C'
@@ -141,9 +180,9 @@ SCRIPT
 
 same "plugins in a namespace of their own" <<'SCRIPT'
 bin/runpath +plugin.so plugin.so +./plugins/plugin.so +none.so; bin/opener @+deep.so; bin/none '+$ORIGIN/../plugins/plugin.so' +plugin.so
-LD_LIBRARY_PATH=other bin/none +plugin.so +libm.so.6
+LD_LIBRARY_PATH=other bin/none +plugin.so +libm.so.6; bin/spaces; cat written
 --- after
-bin/runpath +plugin.so; bin/opener @+deep.so
+bin/runpath +plugin.so; bin/opener @+deep.so; bin/spaces
 SCRIPT
 
 same "a plugin that is new, replaced, moved, removed" <<'SCRIPT'
