@@ -1,5 +1,6 @@
 #include "shim/descriptors.h"
 
+#include "shim/find_file.h"
 #include "shim/slots.h"
 #include "vfs/core/attributes.h"
 #include "vfs/core/descriptor_name.h"
@@ -7,6 +8,8 @@
 #include "vfs/core/hard_links.h"
 #include "vfs/core/identity.h"
 #include "vfs/core/moved.h"
+#include "vfs/core/path_hash.h"
+#include "vfs/core/removed.h"
 #include "vfs/core/sys.h"
 
 namespace shim {
@@ -32,13 +35,6 @@ bool is_orphan(const struct stat& status) {
   return status.st_nlink == 0 && status.st_dev == workspace.device;
 }
 
-// Looks up where a descriptor's path leads now, if that is still this file.
-bool find_again(const vfs::PathBuffer& path, const struct stat& status, vfs::Lookup& found) {
-  return vfs::look_up_canonical(workspace, path, found) == 0 && found.exists() &&
-         found.status.st_ino == status.st_ino &&
-         (found.status.st_mode & S_IFMT) == (status.st_mode & S_IFMT);
-}
-
 // The path of the sealed file that was opened by the name under which it is
 // started: that name, unlike the object's, tells it.
 bool is_started_file(int fd, const struct stat& object, vfs::Lookup& found) {
@@ -52,17 +48,8 @@ bool is_started_file(int fd, const struct stat& object, vfs::Lookup& found) {
          sys::lstat(path.text, &started) == 0 && started.st_ino == object.st_ino;
 }
 
-// Whether the descriptor holds what was a draft until a commit sealed it.
-bool is_sealed_since(int fd, const struct stat& draft, vfs::Lookup& found) {
-  const Slot* slot = find_slot(fd);
-  if (kind_of(slot) != SlotKind::draft) return false;
-  struct stat status = draft;
-  vfs::restore_identity(workspace, fd, status);
-  return find_again(slot->path, status, found) && found.is_sealed();
-}
-
 // A sealed descriptor that was not noted as one.
-const Slot* recognise(int fd) {
+Slot* recognise(int fd) {
   struct stat object;
   vfs::Lookup found;
   if (fd < 0 || in_vfork_child || sys::fstat(fd, &object) != 0 || !S_ISREG(object.st_mode) ||
@@ -80,8 +67,8 @@ bool is_noted_inode(const Slot& slot, const struct stat& real) {
   return slot.object_device == real.st_dev && slot.object_inode == real.st_ino;
 }
 
-const Slot* sealed_slot(int fd) {
-  const Slot* slot = find_slot(fd);
+Slot* sealed_slot(int fd) {
+  Slot* slot = find_slot(fd);
   const SlotKind kind = kind_of(slot);
   if (kind == SlotKind::none || kind == SlotKind::draft) return recognise(fd);
   struct stat real;
@@ -114,14 +101,17 @@ void correct_directory(int fd, struct stat& status) {
     vfs::get_status(workspace, found, status);
     return;
   }
-  Located located;
-  if (!locate_descriptor(fd, located)) return;
   // Removed since it was opened; what it showed it still shows.
-  status.st_nlink = 0;
+  Located located;
+  if (locate_descriptor(fd, located)) status.st_nlink = 0;
+  if (status.st_nlink != 0 || status.st_dev != workspace.device || located.place == Place::live) {
+    return;
+  }
   vfs::PathBuffer name;
   name.assign(vfs::DescriptorName(fd).text);
   name.append("/.");
-  if (located.place == Place::upper) vfs::show_directory_mode(workspace, name.text, status);
+  vfs::show_directory_mode(workspace, name.text, status);
+  vfs::recall_removed_directory(fd, status);
 }
 
 void correct_link(int fd, struct stat& status) {
@@ -132,37 +122,60 @@ void correct_link(int fd, struct stat& status) {
   }
 }
 
+// Notes a descriptor of a file of the live base that was inherited: by the
+// kernel's name of it.
+Slot* recognise_live(int fd, const struct stat& real) {
+  vfs::PathBuffer name;
+  vfs::Lookup found;
+  if (in_vfork_child || !S_ISREG(real.st_mode) || workspace.has_snapshot_base() ||
+      !vfs::name_of_descriptor(fd, name) || name_is_below(name, workspace.store, "/") ||
+      !workspace.to_virtual(name.text, name.length, found.path)) {
+    return nullptr;
+  }
+  found.hash = vfs::path_hash(found.path.text, found.path.length);
+  found.status = real;
+  note_live(fd, found);
+  return find_slot(fd);
+}
+
 // What the kernel says of the base's inode is right but for names that are hidden.
-void correct_links(struct stat& status) {
+void correct_links(const struct stat& real, struct stat& status) {
+  if (real.st_ino != status.st_ino) return;  // a draft, which has its own
   status.st_nlink -= vfs::count_hidden_names(workspace, status);
 }
 
 void correct_file(int fd, struct stat& status) {
   const struct stat real = status;
   vfs::restore_identity(workspace, fd, status);
-  const Slot* slot = find_slot(fd);
+  Slot* slot = find_slot(fd);
+  if (kind_of(slot) == SlotKind::none && vfs::may_have_draft(workspace, real)) {
+    slot = recognise_live(fd, real);
+  }
   const SlotKind kind = kind_of(slot);
   if (kind == SlotKind::live) {
-    if (!is_noted_inode(*slot, real) ||
-        !workspace.control->filter.may_have_changed(slot->path_hash)) {
-      return correct_links(status);
+    const bool may_have_changed =
+        workspace.control->filter.may_have_changed(slot->path_hash) ||
+        slot->rename_generation != rename_generation();
+    if (!is_noted_inode(*slot, real) || !may_have_changed) {
+      return correct_links(real, status);
     }
   } else if (S_ISREG(real.st_mode) && (may_be_object(real) || is_orphan(real))) {
     slot = sealed_slot(fd);
     if (slot == nullptr) return;
   } else {
-    return correct_links(status);
+    return correct_links(real, status);
   }
   vfs::Lookup found;
-  if (find_again(slot->path, slot->status, found)) {
+  if (find_slot_file(*slot, found)) {
     vfs::get_status(workspace, found, status);
   } else {
     // Removed or renamed since it was opened.
     status = slot->status;
+    vfs::recall_removed(workspace, slot->generation, status);
     status.st_nlink = 0;
     if (kind == SlotKind::live && real.st_nlink > 1) {
       status.st_nlink = real.st_nlink;
-      correct_links(status);
+      correct_links(real, status);
     }
   }
 }
@@ -172,7 +185,7 @@ void correct_file(int fd, struct stat& status) {
 bool locate_descriptor(int fd, Located& located) {
   located.place = Place::elsewhere;
   located.path_known = false;
-  if (const Slot* slot = sealed_slot(fd)) {
+  if (Slot* slot = sealed_slot(fd)) {
     located.place = Place::sealed;
     located.path.assign(slot->path);
     located.path_known = true;
@@ -198,9 +211,9 @@ bool find_located(int fd, const Located& located, vfs::Lookup& found) {
     return find_directory(fd, status, found);
   }
   if (S_ISREG(status.st_mode)) {
-    if (located.place == Place::sealed) status = find_slot(fd)->status;
-    else vfs::restore_identity(workspace, fd, status);
-    return find_again(located.path, status, found);
+    if (located.place == Place::sealed) return find_slot_file(*find_slot(fd), found);
+    vfs::restore_identity(workspace, fd, status);
+    return find_file(located.path, status, found);
   }
   // Special files and links do not keep their number when they are copied up.
   return vfs::look_up_canonical(workspace, located.path, found) == 0 && found.exists() &&
@@ -222,12 +235,11 @@ void correct_status(int fd, struct stat& status) {
   correct_file(fd, status);
 }
 
-void note_changed(int fd, const vfs::PathBuffer& path) {
+void note_changed(int fd) {
   Slot* slot = find_slot(fd);
   vfs::Lookup found;
   const SlotKind kind = kind_of(slot);
-  if ((kind == SlotKind::sealed || kind == SlotKind::live) &&
-      find_again(path, slot->status, found)) {
+  if ((kind == SlotKind::sealed || kind == SlotKind::live) && find_slot_file(*slot, found)) {
     slot->status = found.status;
   }
 }

@@ -54,7 +54,7 @@ void correct_status(int fd, struct stat& status);
 bool read_descriptor_link(int fd, vfs::PathBuffer& target, vfs::Record& record);
 
 // After a change through the descriptor: what it has to tell once the name is gone.
-void note_changed(int fd, const vfs::PathBuffer& path);
+void note_changed(int fd);
 
 // Makes the descriptor of a sealed or live file an own inode (a draft), in
 // place, keeping position and flags: what a lock or a metadata change needs. A

@@ -36,13 +36,25 @@ bool take_entry(const char*& text, int& fd, vfs::PathBuffer& path) {
   return true;
 }
 
-// Remembers the descriptor if it really is the object that the path leads to.
-bool adopt(int fd, const vfs::Lookup& found) {
+bool is_object(int fd, const vfs::Digest& digest) {
   vfs::PathBuffer object;
   vfs::PathBuffer name;
-  if (!workspace.object_path(found.digest, object) || !vfs::name_of_descriptor(fd, name) ||
-      strcmp(name.text, object.text) != 0) {
-    return false;
+  return workspace.object_path(digest, object) && vfs::name_of_descriptor(fd, name) &&
+         strcmp(name.text, object.text) == 0;
+}
+
+bool is_sealed_file(const vfs::Lookup& found) { return found.is_sealed() && found.is_regular(); }
+
+// Remembers the descriptor if it really is the object that the path leads to,
+// or that the base has there: it may have been copied up or removed since.
+bool adopt(int fd, const vfs::PathBuffer& path) {
+  vfs::Lookup found;
+  if (vfs::look_up_canonical(workspace, path, found) != 0) return false;
+  if (!is_sealed_file(found) || !is_object(fd, found.digest)) {
+    if (!vfs::look_up_in_base(workspace, path, found) || !is_sealed_file(found) ||
+        !is_object(fd, found.digest)) {
+      return false;
+    }
   }
   note_sealed(fd, found);
   return true;
@@ -50,12 +62,12 @@ bool adopt(int fd, const vfs::Lookup& found) {
 
 // A descriptor that a file action of posix_spawn put elsewhere: one of the
 // first few, as for standard input.
-void adopt_moved(const vfs::Lookup& found) {
+void adopt_moved(const vfs::PathBuffer& path) {
   constexpr int kFirstFew = 16;
   for (int fd = 0; fd < kFirstFew; ++fd) {
     struct stat status;
     if (sys::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && !is_noted(fd)) {
-      adopt(fd, found);
+      adopt(fd, path);
     }
   }
 }
@@ -83,20 +95,13 @@ void adopt_inherited(const char* text) {
   const char* const all = text;
   int fd;
   vfs::PathBuffer path;
-  vfs::Lookup found;
-  const auto look_up = [&] {
-    return vfs::look_up_canonical(workspace, path, found) == 0 && found.is_sealed() &&
-           found.is_regular();
-  };
   bool moved = false;
-  while (*text != '\0' && take_entry(text, fd, path)) {
-    moved = (look_up() && !adopt(fd, found)) || moved;
-  }
+  while (*text != '\0' && take_entry(text, fd, path)) moved = !adopt(fd, path) || moved;
   if (!moved) return;
   // Those that are where they were told to be come first: content that two
   // paths share does not say which of them it was.
   for (text = all; *text != '\0' && take_entry(text, fd, path);) {
-    if (!is_noted(fd) && look_up()) adopt_moved(found);
+    if (!is_noted(fd)) adopt_moved(path);
   }
 }
 

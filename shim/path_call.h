@@ -101,7 +101,11 @@ auto answer_path(A... arguments) {
     }
   }
   if constexpr (requires { Answer::finish(call, answer_in_tree(call, dirfd, path)); }) {
-    return Answer::finish(call, answer_in_tree(call, dirfd, path));
+    const int saved = errno;
+    const auto result = answer_in_tree(call, dirfd, path);
+    const auto finished = Answer::finish(call, result);
+    if (finished >= 0) errno = saved;
+    return finished;
   } else {
     return answer_in_tree(call, dirfd, path);
   }
@@ -149,15 +153,22 @@ auto answer_two_paths(A... arguments) {
   if (!engaged() || !is_string(from.path) || !Row::Link::valid(call)) return call.pass();
   // EFAULT, unless the kernel misses the first path before: which only we know.
   if (!is_string(to.path)) return call.pass(Passed{AT_FDCWD, "/"}, to);
+  const bool empty = Answer::source_first &&
+                     (call.template get_or<Role::flags>(0) & AT_EMPTY_PATH) != 0;
+  if (empty && !may_link_by_descriptor(from)) return answer<Result>(-ENOENT);
   if constexpr (requires { Answer::descriptor(call); }) {
     const int fd = Answer::descriptor(call);
     if (fd >= 0) return answer_new_name(call, fd, from, to);
   }
   Side source{from.dirfd, from.path, {}};
+  if (empty && *from.path == '\0') {
+    if (from.dirfd != AT_FDCWD) return call.pass();
+    source.path = ".";
+  }
   Side target{to.dirfd, to.path, {}};
   long result = -ESTALE;
   for (int i = 0; i < kAttempts && result == -ESTALE; ++i) {
-    locate(from.dirfd, from.path, Row::Link::of(call), source.located);
+    locate(source.dirfd, source.path, Row::Link::of(call), source.located);
     locate(to.dirfd, to.path, vfs::Follow::name, target.located);
     if (source.is_elsewhere() && target.is_elsewhere()) {
       return call.pass(source.passed(), target.passed());
@@ -212,7 +223,7 @@ auto answer_descriptor(A... arguments) {
   }
   // Removed, and nothing but this descriptor could see what it would change.
   if (!there) return located.place == Place::upper ? call.pass() : 0;
-  if (result >= 0) note_changed(fd, located.path);
+  if (result >= 0) note_changed(fd);
   log(Row::name, located.path.text, "descriptor", result);
   return answer(result);
 }

@@ -77,6 +77,7 @@ void copy_descriptor(int from, int to) {
   if (slot == nullptr) return;
   slot->kind.store(SlotKind::none, std::memory_order_relaxed);
   slot->rename_generation = source->rename_generation;
+  slot->generation = source->generation;
   slot->status = source->status;
   slot->path_hash = source->path_hash;
   slot->object_device = source->object_device;
@@ -97,6 +98,7 @@ void note_sealed(int fd, const vfs::Lookup& found) {
   Slot* slot = make_slot(fd);
   struct stat object;
   if (slot == nullptr || sys::fstat(fd, &object) != 0) return;
+  slot->generation = workspace.control->generation.load(std::memory_order_acquire);
   slot->status = found.status;
   slot->path_hash = found.hash;
   slot->object_device = object.st_dev;
@@ -108,6 +110,8 @@ void note_sealed(int fd, const vfs::Lookup& found) {
 void note_live(int fd, const vfs::Lookup& found) {
   Slot* slot = make_slot(fd);
   if (slot == nullptr) return;
+  slot->rename_generation = rename_generation();
+  slot->generation = workspace.control->generation.load(std::memory_order_acquire);
   slot->status = found.status;
   slot->path_hash = found.hash;
   slot->object_device = found.status.st_dev;

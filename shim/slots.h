@@ -17,6 +17,7 @@ enum class SlotKind : uint32_t { none, directory, sealed, live, draft };
 struct Slot {
   std::atomic<SlotKind> kind;
   uint64_t rename_generation;  // of the workspace when `path` was noted
+  uint64_t generation;         // of a file: the base's when `status` was noted
   struct stat status;          // of a file: as it was last seen
   uint64_t path_hash;          // of a file
   dev_t object_device;         // of a file: the real inode, to tell a

@@ -1,4 +1,5 @@
 // The stat family, statx, access.
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -41,6 +42,22 @@ int give(const T& value, T* to) {
   return 0;
 }
 
+// "." of a directory that was removed has no path to be looked up by: whether
+// that may be why the call has this result.
+bool may_be_removed(const auto& call, int result, uint64_t links) {
+  return strcmp(call.template get<Role::path>(), ".") == 0 &&
+         (result == 0 ? links == 0 : errno == ENOENT);
+}
+
+int of_removed_directory(int dirfd, struct stat& status) {
+  const int fd = vfs::sys::openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return fd;
+  const int result = vfs::sys::fstat(fd, &status);
+  if (result == 0) shim::correct_status(fd, status);
+  vfs::sys::close(fd);
+  return result;
+}
+
 struct Status {
   static long found(const Lookup& found, const auto& call) {
     struct stat status;
@@ -50,6 +67,15 @@ struct Status {
   static int empty_path(const auto& call) {
     return corrected(call.pass(), call.template get<Role::dirfd>(),
                      call.template get<Role::status>());
+  }
+  static int finish(const auto& call, int result) {
+    struct stat& status = *call.template get<Role::status>();
+    if (!shim::engaged() || !may_be_removed(call, result, result == 0 ? status.st_nlink : 0)) {
+      return result;
+    }
+    struct stat removed;
+    const int known = of_removed_directory(call.template get_or<Role::dirfd>(int{AT_FDCWD}), removed);
+    return shim::answer(known == 0 ? give(removed, &status) : known);
   }
 };
 
@@ -111,6 +137,7 @@ struct ExtendedStatus {
       exact.stx_dev_major = result.stx_dev_major;
       exact.stx_dev_minor = result.stx_dev_minor;
       exact.stx_nlink = result.stx_nlink;
+      exact.stx_size = result.stx_size;  // a link may be a record
       // A directory of upper has more rights than it shows.
       exact.stx_mode = result.stx_mode;
       exact.stx_uid = result.stx_uid;
@@ -130,6 +157,19 @@ struct ExtendedStatus {
       to_statx(after, *call.template get<Role::status>());
     }
     return result;
+  }
+
+  static int finish(const auto& call, int result) {
+    struct statx& status = *call.template get<Role::status>();
+    if (!shim::engaged() || !may_be_removed(call, result, result == 0 ? status.stx_nlink : 0)) {
+      return result;
+    }
+    struct stat removed;
+    const int known = of_removed_directory(call.template get<Role::dirfd>(), removed);
+    if (known != 0) return shim::answer(known);
+    struct statx shown;
+    to_statx(removed, shown);
+    return shim::answer(give(shown, &status));
   }
 };
 

@@ -69,6 +69,12 @@ bool Side::has_long_name() const {
   return strlen(slash != nullptr ? slash + 1 : path) > NAME_MAX && strlen(path) < PATH_MAX;
 }
 
+bool may_link_by_descriptor(const Passed& from) {
+  // Never succeeds: the root exists.
+  return sys::call(SYS_linkat, from.dirfd, sys::as_argument(*from.path == '/' ? "/" : ""), AT_FDCWD,
+                   sys::as_argument("/"), AT_EMPTY_PATH) != -ENOENT;
+}
+
 long link_error(const Side& from, bool follow, const Side& to) {
   long error = existing_error(from, follow);
   if (error == 0) error = new_name_error(to);

@@ -25,6 +25,10 @@ struct Side {
   Passed passed() const { return pass_on(located, dirfd, path); }
 };
 
+// Whether the kernel lets this process use AT_EMPTY_PATH to start from there: not
+// everybody may with a descriptor that another process opened.
+bool may_link_by_descriptor(const Passed& from);
+
 // 0: both sides are in the tree, and `to` can be made. For sides of which at
 // least one is not elsewhere.
 long link_error(const Side& from, bool follow, const Side& to);

@@ -205,7 +205,7 @@ void move_base(OpenWorkspace& workspace, const Snapshot& snapshot) {
 void drop_upper(OpenWorkspace& workspace) {
   const fs::path upper = workspace.state() + "/upper";
   for (const auto& entry : fs::directory_iterator(upper)) discard_aside(entry.path().c_str());
-  for (const char* notes : {"/moved", "/identities", "/hidden"}) {
+  for (const char* notes : {"/moved", "/identities", "/hidden", "/removed"}) {
     discard_aside((workspace.state() + notes).c_str());
   }
   Lookup root;

@@ -11,8 +11,6 @@
 
 #include "vfs/core/copy_up.h"
 #include "vfs/core/identity.h"
-#include "vfs/core/lookup_internal.h"
-#include "vfs/core/path_hash.h"
 #include "vfs/core/upper.h"
 
 namespace vfs {
@@ -176,11 +174,7 @@ void Tidy::renumber(const Draft& draft) {
   struct stat shown = own;
   restore_identity(core, draft.real.c_str(), shown);
   Lookup base;
-  base.path = path_buffer(draft.path);
-  base.hash = path_hash(base.path.text, base.path.length);
-  base.base_may_have = true;
-  base.base_is_elsewhere = false;
-  if (shown.st_ino == own.st_ino || look_in_base(core, base) != 0 || !base.exists() ||
+  if (shown.st_ino == own.st_ino || !look_up_in_base(core, path_buffer(draft.path), base) ||
       base.status.st_ino == shown.st_ino) {
     return;
   }

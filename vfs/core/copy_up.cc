@@ -57,9 +57,10 @@ int make_copy(Workspace& workspace, const Lookup& found, Content content, const 
   if (!S_ISREG(status.st_mode)) {
     int result = sys::mknod(temporary, status.st_mode, status.st_rdev);
     if (result == 0) keep_special_identity(workspace, temporary, status);
-    if (result == 0) result = sys::chmod(temporary, status.st_mode & 07777);
     const int owned = sys::lchown(temporary, status.st_uid, status.st_gid);
     if (result == 0 && owned != -EPERM) result = owned;
+    // Behind it: a new owner clears the set-id bits.
+    if (result == 0) result = sys::chmod(temporary, status.st_mode & 07777);
     const struct timespec times[2] = {status.st_atim, status.st_mtim};
     return result != 0 ? result : sys::utimensat(temporary, times, AT_SYMLINK_NOFOLLOW);
   }

@@ -156,6 +156,23 @@ nlink_t count_links(Workspace& workspace, const Lookup& found) {
   return count;
 }
 
+bool find_other_name(Workspace& workspace, const PathBuffer& path, const struct stat& status,
+                     Lookup& found) {
+  Lookup base;
+  if (!workspace.has_snapshot_base() || !look_up_in_base(workspace, path, base) ||
+      base.status.st_ino != status.st_ino) {
+    return false;
+  }
+  bool there = false;
+  each_sibling(workspace, base, [&](PathBuffer& name) {
+    if (there) return;
+    follow_moves(workspace, name);
+    there = look_up_canonical(workspace, name, found) == 0 && found.exists() &&
+            found.status.st_ino == status.st_ino && found.status.st_dev == status.st_dev;
+  });
+  return there;
+}
+
 void link_siblings(Workspace& workspace, const Lookup& found) {
   PathBuffer draft;
   if (found.status.st_nlink < 2 || !workspace.upper_path(found.path, draft)) return;
@@ -164,6 +181,7 @@ void link_siblings(Workspace& workspace, const Lookup& found) {
       link_one(workspace, draft.text, path, found.status);
     });
   } else if (found.source == Source::live) {
+    note_file(workspace, found.status, found.path);
     const PathBuffer top;
     const nlink_t names = found.status.st_nlink - count_hidden_names(workspace, found.status);
     LiveSearch{workspace, found, draft.text, names > 0 ? names - 1 : 0}.directory(top);

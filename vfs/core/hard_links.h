@@ -18,6 +18,11 @@ void note_hidden_name(Workspace& workspace, const Lookup& found);
 // exist in the tree.
 nlink_t count_hidden_names(Workspace& workspace, const struct stat& status);
 
+// Looks for a name that the inode with `status`, which the snapshot has at `path`,
+// still has in the tree.
+bool find_other_name(Workspace& workspace, const PathBuffer& path, const struct stat& status,
+                     Lookup& found);
+
 // How many names the inode of `found` still has in the tree, if it is a file of
 // a snapshot: those that were removed or replaced since do not count.
 nlink_t count_links(Workspace& workspace, const Lookup& found);

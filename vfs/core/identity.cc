@@ -16,6 +16,9 @@ struct Identity {
 
 uint64_t filter_key(uint64_t inode) { return mix_hash(inode ^ 0x1b873593cc9e2d51ull, 0xd6e8feb86659fd93ull); }
 
+// The same for the number that the base has.
+uint64_t base_key(uint64_t inode) { return mix_hash(inode ^ 0x3c79ac492ba7b653ull, 0x1c69b3f74ac4ae35ull); }
+
 bool may_differ(const Workspace& workspace, const struct stat& status) {
   return !S_ISDIR(status.st_mode) && !S_ISLNK(status.st_mode) && status.st_dev == workspace.device &&
          workspace.control->filter.may_have_changed(filter_key(status.st_ino));
@@ -37,19 +40,22 @@ bool time_of_birth(int fd, const char* path, uint64_t& birth) {
 constexpr char kGroup[] = "identities";
 
 // A note tells the birth of the draft, and the number and device it had.
-void read_identity_note(const Workspace& workspace, int fd, const char* path, struct stat& status) {
+bool read_identity_note(const Workspace& workspace, int fd, const char* path, struct stat& status) {
   PathBuffer group;
   PathBuffer text;
   uint64_t numbers[3];
   uint64_t birth;
-  if (!note_group(workspace, kGroup, group) || !read_note(group, status.st_ino, text)) return;
+  if (!note_group(workspace, kGroup, group) || !read_note(group, status.st_ino, text)) {
+    return false;
+  }
   const char* cursor = text.text;
   for (uint64_t& number : numbers) {
-    if (!read_key(cursor, number)) return;
+    if (!read_key(cursor, number)) return false;
   }
-  if (!time_of_birth(fd, path, birth) || birth != numbers[0]) return;
+  if (!time_of_birth(fd, path, birth) || birth != numbers[0]) return false;
   status.st_ino = numbers[1];
   status.st_dev = numbers[2];
+  return true;
 }
 
 void write_identity_note(Workspace& workspace, int fd, const char* path, uint64_t draft,
@@ -66,17 +72,18 @@ void write_identity_note(Workspace& workspace, int fd, const char* path, uint64_
   workspace.control->filter.announce(filter_key(draft));
 }
 
-void take(const Identity& identity, struct stat& status) {
-  if (identity.draft != status.st_ino) return;
+bool take(const Identity& identity, struct stat& status) {
+  if (identity.draft != status.st_ino) return false;
   status.st_ino = identity.inode;
   status.st_dev = identity.device;
+  return true;
 }
 
 // The attribute of the draft, as `size` says that it was read; or else a note.
-void take_attribute(const Workspace& workspace, long size, const Identity& identity, int fd,
+bool take_attribute(const Workspace& workspace, long size, const Identity& identity, int fd,
                     const char* path, struct stat& status) {
   if (size == sizeof(identity)) return take(identity, status);
-  if (size == -EACCES) read_identity_note(workspace, fd, path, status);
+  return size == -EACCES && read_identity_note(workspace, fd, path, status);
 }
 
 }  // namespace
@@ -89,8 +96,13 @@ void keep_identity(Workspace& workspace, int fd, const struct stat& status) {
   }
   const Identity identity = {own.st_ino, status.st_ino, status.st_dev};
   workspace.control->filter.announce(filter_key(own.st_ino));
+  workspace.control->filter.announce(base_key(status.st_ino));
   sys::call(SYS_fsetxattr, fd, sys::as_argument(kIdentityAttribute), sys::as_argument(&identity),
             sizeof(identity), 0);
+}
+
+bool may_have_draft(const Workspace& workspace, const struct stat& status) {
+  return workspace.control->filter.may_have_changed(base_key(status.st_ino));
 }
 
 void keep_special_identity(Workspace& workspace, const char* path, const struct stat& status) {
@@ -103,24 +115,23 @@ void keep_identity_unreadable(Workspace& workspace, int fd) {
   struct stat own;
   if (sys::fstat(fd, &own) != 0 || !S_ISREG(own.st_mode)) return;
   struct stat shown = own;
-  restore_identity(workspace, fd, shown);
-  if (shown.st_ino != own.st_ino || shown.st_dev != own.st_dev) {
+  if (restore_identity(workspace, fd, shown)) {
     write_identity_note(workspace, fd, "", own.st_ino, shown);
   }
 }
 
-void restore_identity(const Workspace& workspace, const char* path, struct stat& status) {
-  if (!may_differ(workspace, status)) return;
+bool restore_identity(const Workspace& workspace, const char* path, struct stat& status) {
+  if (!may_differ(workspace, status)) return false;
   if (!S_ISREG(status.st_mode)) return read_identity_note(workspace, AT_FDCWD, path, status);
   Identity identity;
   const long size =
       sys::call(SYS_lgetxattr, sys::as_argument(path), sys::as_argument(kIdentityAttribute),
                 sys::as_argument(&identity), sizeof(identity));
-  take_attribute(workspace, size, identity, AT_FDCWD, path, status);
+  return take_attribute(workspace, size, identity, AT_FDCWD, path, status);
 }
 
-void restore_identity(const Workspace& workspace, int fd, struct stat& status) {
-  if (!may_differ(workspace, status)) return;
+bool restore_identity(const Workspace& workspace, int fd, struct stat& status) {
+  if (!may_differ(workspace, status)) return false;
   if (!S_ISREG(status.st_mode)) return read_identity_note(workspace, fd, "", status);
   Identity identity;
   long size = sys::call(SYS_fgetxattr, fd, sys::as_argument(kIdentityAttribute),
@@ -130,7 +141,7 @@ void restore_identity(const Workspace& workspace, int fd, struct stat& status) {
                      sys::as_argument(kIdentityAttribute), sys::as_argument(&identity),
                      sizeof(identity));
   }
-  take_attribute(workspace, size, identity, fd, "", status);
+  return take_attribute(workspace, size, identity, fd, "", status);
 }
 
 }  // namespace vfs

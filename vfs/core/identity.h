@@ -24,13 +24,16 @@ void keep_identity(Workspace& workspace, int fd, const struct stat& status);
 // The same for the new special file at the absolute path `path`.
 void keep_special_identity(Workspace& workspace, const char* path, const struct stat& status);
 
+// Whether the file of the base with this status may have been copied up.
+bool may_have_draft(const Workspace& workspace, const struct stat& status);
+
 // To be called before the draft behind `fd` gets a mode that does not let its
 // owner read the attribute.
 void keep_identity_unreadable(Workspace& workspace, int fd);
 
-// If the inode carries another identity, puts it into `status`. By absolute
-// path (not followed), or by descriptor.
-void restore_identity(const Workspace& workspace, const char* path, struct stat& status);
-void restore_identity(const Workspace& workspace, int fd, struct stat& status);
+// If the inode carries another identity, puts it into `status` and returns true.
+// By absolute path (not followed), or by descriptor.
+bool restore_identity(const Workspace& workspace, const char* path, struct stat& status);
+bool restore_identity(const Workspace& workspace, int fd, struct stat& status);
 
 }  // namespace vfs

@@ -43,6 +43,15 @@ int look_in_base(Workspace& workspace, Lookup& out) {
                                        : look_in_live(workspace, out);
 }
 
+bool look_up_in_base(Workspace& workspace, const PathBuffer& path, Lookup& out) {
+  out.inside = true;
+  out.path.assign(path);
+  out.hash = path_hash(path.text, path.length);
+  out.base_may_have = true;
+  out.base_is_elsewhere = false;
+  return look_in_base(workspace, out) == 0 && out.exists();
+}
+
 namespace {
 
 void take_record(const Workspace& workspace, const UpperEntry& upper, Lookup& out) {
@@ -109,6 +118,7 @@ int take_upper_directory(Workspace& workspace, const UpperEntry& upper, bool ask
 
 int look_at(Workspace& workspace, bool ask_upper, Lookup& out) {
   out.whiteout = false;
+  out.kept = false;
   out.merged = false;
   out.guarded = false;
   if (out.path.length != 0 && is_reserved(out.path)) {
@@ -137,7 +147,7 @@ int look_at(Workspace& workspace, bool ask_upper, Lookup& out) {
           out.status = upper.status;
           PathBuffer real;
           if (workspace.upper_path(out.path, real)) {
-            restore_identity(workspace, real.text, out.status);
+            out.kept = restore_identity(workspace, real.text, out.status);
           }
         }
         return 0;

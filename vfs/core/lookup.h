@@ -31,6 +31,7 @@ struct Lookup {
 
   Source source;
   bool whiteout;             // missing because upper hides what the base has
+  bool kept;                 // a draft that goes by the number of the base's file
   bool merged;               // a directory that upper and base both have
   // What the kernel says of the right to change names in it, or in the
   // directory that holds it, cannot be trusted: see directory_mode.h.
@@ -88,6 +89,9 @@ int look_up_restricted(Workspace& workspace, const PathBuffer& start, const char
 // The same for a path that is canonical already: the last component is not
 // followed, nothing before it can be a link, and permissions do not matter.
 int look_up_canonical(Workspace& workspace, const PathBuffer& path, Lookup& out);
+
+// What the base has at the place that `path` has in it. False: nothing.
+bool look_up_in_base(Workspace& workspace, const PathBuffer& path, Lookup& out);
 
 // Whether the base has anything at the place of `found`, hidden or not: what
 // decides between removing a name and leaving a whiteout.

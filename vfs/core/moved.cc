@@ -8,6 +8,9 @@ namespace {
 
 constexpr char kGroup[] = "moved";
 
+// Of a number, for the filter and for the note.
+uint64_t file_key(uint64_t inode) { return mix_hash(inode ^ 0xd1342543de82ef95ull, 0xaf251af3b0f025b5ull); }
+
 // If `path` is `from` or below it: puts `to` in the place of `from`.
 bool replace_prefix(PathBuffer& path, const PathBuffer& from, const PathBuffer& to) {
   if (strncmp(path.text, from.text, from.length) != 0 ||
@@ -40,6 +43,20 @@ void move_noted(const Workspace& workspace, const PathBuffer& from, const PathBu
       write_note(workspace, group, key, path);
     }
   }
+}
+
+void note_file(Workspace& workspace, const struct stat& status, const PathBuffer& path) {
+  PathBuffer group;
+  if (!note_group(workspace, kGroup, group)) return;
+  write_note(workspace, group, file_key(status.st_ino), path);
+  workspace.control->filter.announce(file_key(status.st_ino));
+}
+
+bool find_noted_file(const Workspace& workspace, const struct stat& status, PathBuffer& path) {
+  PathBuffer group;
+  const uint64_t key = file_key(status.st_ino);
+  return workspace.control->filter.may_have_changed(key) && note_group(workspace, kGroup, group) &&
+         read_note(group, key, path);
 }
 
 void follow_moves(const Workspace& workspace, PathBuffer& path) {

@@ -7,6 +7,7 @@
 #include "vfs/core/listing.h"
 #include "vfs/core/names_internal.h"
 #include "vfs/core/path_hash.h"
+#include "vfs/core/removed.h"
 #include "vfs/core/sys.h"
 
 namespace vfs {
@@ -41,7 +42,7 @@ int place_new(Workspace& workspace, const Lookup& found, mode_t type, NewInode& 
   if (entry.kind != UpperKind::whiteout) return -ESTALE;
   result = inode.make(aside.text);
   if (result != 0) return result;
-  if (inode.is_new()) inherit_group(upper, aside.text, type);
+  if (inode.is_new()) inherit_group(workspace, found, aside.text);
   if (!S_ISDIR(type)) {
     result = sys::rename(aside.text, upper.text);
     if (result != 0) sys::unlink(aside.text);
@@ -54,20 +55,26 @@ int place_new(Workspace& workspace, const Lookup& found, mode_t type, NewInode& 
   return result;
 }
 
-void inherit_group(const PathBuffer& place, const char* made, mode_t type) {
+void inherit_group(Workspace& workspace, const Lookup& place, const char* made) {
   PathBuffer directory;
   struct stat above;
   struct stat status;
-  directory.assign(place);
+  if (!workspace.upper_path(place.path, directory)) return;
   directory.pop();
   if (sys::lstat(directory.text, &above) != 0 || (above.st_mode & S_ISGID) == 0 ||
       sys::lstat(made, &status) != 0) {
     return;
   }
+  if (S_ISDIR(status.st_mode)) {
+    show_directory_mode(workspace, made, status);
+    status.st_mode |= S_ISGID;
+    status.st_gid = above.st_gid;
+    set_directory_mode(workspace, made, place.hash, status);
+    return;
+  }
   sys::lchown(made, static_cast<uid_t>(-1), above.st_gid);
-  // The change took a set-id bit that the program asked for.
-  if (S_ISDIR(type)) sys::chmod(made, (status.st_mode & 07777) | S_ISGID);
-  else if ((status.st_mode & (S_ISUID | S_ISGID)) != 0) sys::chmod(made, status.st_mode & 07777);
+  // The change took the set-id bits that the program asked for.
+  if ((status.st_mode & (S_ISUID | S_ISGID)) != 0) sys::chmod(made, status.st_mode & 07777);
 }
 
 void discard_aside(const char* path) {
@@ -200,6 +207,7 @@ int remove_file(Workspace& workspace, const Lookup& found) {
   if (found.is_directory()) return -EISDIR;
   PathBuffer upper;
   if (!workspace.upper_path(found.path, upper)) return -ENAMETOOLONG;
+  note_removed(workspace, found);
   if (!base_has(workspace, found)) return sys::unlink(upper.text);
 
   note_hidden_name(workspace, found);
@@ -252,6 +260,7 @@ int remove_directory(Workspace& workspace, const Lookup& found) {
   if (found.source != Source::upper) {
     result = make_whiteout(workspace, upper.text);
   } else if (hides_base) {
+    note_removed_directory(workspace, found, upper.text);
     result = make_whiteout(workspace, aside.text);
     if (result == 0) result = sys::rename(aside.text, upper.text, RENAME_EXCHANGE);
     discard_aside(aside.text);

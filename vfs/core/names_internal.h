@@ -25,8 +25,8 @@ int check_new_name(const Lookup& found, bool directory);
 int place_new(Workspace& workspace, const Lookup& found, mode_t type, NewInode& inode);
 
 // What was made aside gets the group, and a directory the bit, that it would
-// have got at the absolute path `place`, in a directory with set-group-id.
-void inherit_group(const PathBuffer& place, const char* made, mode_t type);
+// have got at `place`, in a directory with set-group-id.
+void inherit_group(Workspace& workspace, const Lookup& place, const char* made);
 
 // Removes what was taken out of the tree: a file, or a directory in which
 // only records are left.

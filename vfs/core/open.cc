@@ -93,7 +93,7 @@ int create_over_whiteout(Workspace& workspace, const Lookup& found, int flags, m
   if (entry.kind != UpperKind::whiteout) return -ESTALE;
   const int fd = sys::open(temporary.text, flags | O_CREAT | O_EXCL, mode);
   if (fd < 0) return fd;
-  inherit_group(upper, temporary.text, S_IFREG);
+  inherit_group(workspace, found, temporary.text);
   result = sys::rename(temporary.text, upper.text);
   if (result == 0) return lowest_descriptor(fd, lock, flags);
   sys::close(fd);

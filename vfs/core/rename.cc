@@ -15,6 +15,7 @@
 #include "vfs/core/names.h"
 #include "vfs/core/names_internal.h"
 #include "vfs/core/permission.h"
+#include "vfs/core/removed.h"
 #include "vfs/core/sys.h"
 
 namespace vfs {
@@ -115,6 +116,7 @@ int clear_target(Workspace& workspace, const PathBuffer& upper, const Lookup& to
   PathBuffer aside;
   if (!workspace.temporary_path(aside)) return -ENAMETOOLONG;
   if (to.source != Source::upper && !to.whiteout) return 0;
+  if (to.source == Source::upper) note_removed_directory(workspace, to, upper.text);
   const int result = sys::rename(upper.text, aside.text);
   if (result != 0) return result == -ENOENT ? 0 : result;
   discard_aside(aside.text);
@@ -159,7 +161,10 @@ int move(Workspace& workspace, const Lookup& from, const Lookup& to) {
   }
   int result = mirror_parent(workspace, to.path);
   if (result != 0) return result;
-  if (to.exists()) note_hidden_name(workspace, to);
+  if (to.exists()) {
+    note_hidden_name(workspace, to);
+    note_removed(workspace, to);
+  }
   PathLock lock(workspace, to.hash);
   if (lock.error() != 0) return lock.error();
   if (from.is_directory()) {
@@ -170,6 +175,13 @@ int move(Workspace& workspace, const Lookup& from, const Lookup& to) {
              ? rename_leaving_whiteout(workspace, from_upper.text, to_upper.text,
                                        from.is_directory())
              : sys::rename(from_upper.text, to_upper.text);
+}
+
+// Descriptors of the file may be open, which know it by that number.
+void note_move(Workspace& workspace, const Lookup& from, const PathBuffer& to) {
+  if (from.is_regular() && (from.source != Source::upper || from.kept)) {
+    note_file(workspace, from.status, to);
+  }
 }
 
 }  // namespace
@@ -189,6 +201,8 @@ int rename_entry(Workspace& workspace, const Lookup& from, const Lookup& to, uns
   if (result == 0) {
     result = flags == RENAME_EXCHANGE ? exchange(workspace, from, to) : move(workspace, from, to);
   }
+  if (result == 0) note_move(workspace, from, to.path);
+  if (result == 0 && flags == RENAME_EXCHANGE) note_move(workspace, to, from.path);
   if (result == 0 && directory) {
     move_noted(workspace, from.path, to.path, flags == RENAME_EXCHANGE);
     if (from.is_directory() && from.base_may_have) note_moved(workspace, from.base_path(), to.path);

@@ -177,11 +177,11 @@ int walk_component(Walk& walk, Follow follow, bool& left) {
   const bool last = *walk.cursor == '\0';
   const bool slash = *end == '/';
   if (!out.is_directory()) return out.exists() ? -ENOTDIR : -ENOENT;
+  if (length == 0) return 0;  // only slashes: nothing is asked of the directory
   if (walk.search == Search::checked && !lets_through(walk)) {
     const int allowed = check_access(out.status, X_OK, true);
     if (allowed != 0) return allowed;
   }
-  if (length == 0) return 0;
   if (length == 1 && start[0] == '.') {
     out.last = LastComponent::dot;
     out.must_be_directory = true;

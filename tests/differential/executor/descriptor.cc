@@ -20,6 +20,15 @@ std::string numbered(int fd) {
   return " f" + std::to_string(fd);
 }
 
+// Where a directory's entries end its position is any number the file system likes, and
+// beyond the largest the kernel refuses to read at all before it sees that it is a directory.
+void forget_position(int fd, ssize_t count) {
+  const int error = errno;
+  struct stat status;
+  const bool directory = fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
+  errno = count < 0 && error == EINVAL && directory ? EISDIR : error;
+}
+
 // read SLOT COUNT, pread SLOT COUNT OFFSET, readv SLOT COUNT
 std::string read_bytes(Call& call, const char* how) {
   const int fd = call.descriptor();
@@ -31,6 +40,7 @@ std::string read_bytes(Call& call, const char* how) {
   const ssize_t count = *how == 'v'   ? readv(fd, parts, 2)
                         : *how == 'p' ? pread(fd, buffer.data(), buffer.size(), offset)
                                       : read(fd, buffer.data(), buffer.size());
+  forget_position(fd, count);
   std::string text = outcome(count) + numbered(fd);
   if (count >= 0)
     text += ' ' + runs(std::string_view(buffer).substr(0, static_cast<size_t>(count)));
