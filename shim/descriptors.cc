@@ -148,7 +148,7 @@ void correct_file(int fd, struct stat& status) {
   const struct stat real = status;
   vfs::restore_identity(workspace, fd, status);
   Slot* slot = find_slot(fd);
-  if (kind_of(slot) == SlotKind::none && vfs::may_have_draft(workspace, real)) {
+  if (kind_of(slot) == SlotKind::none && vfs::may_have_changed(workspace, real)) {
     slot = recognise_live(fd, real);
   }
   const SlotKind kind = kind_of(slot);

@@ -96,12 +96,16 @@ void keep_identity(Workspace& workspace, int fd, const struct stat& status) {
   }
   const Identity identity = {own.st_ino, status.st_ino, status.st_dev};
   workspace.control->filter.announce(filter_key(own.st_ino));
-  workspace.control->filter.announce(base_key(status.st_ino));
+  announce_base_inode(workspace, status);
   sys::call(SYS_fsetxattr, fd, sys::as_argument(kIdentityAttribute), sys::as_argument(&identity),
             sizeof(identity), 0);
 }
 
-bool may_have_draft(const Workspace& workspace, const struct stat& status) {
+void announce_base_inode(Workspace& workspace, const struct stat& status) {
+  workspace.control->filter.announce(base_key(status.st_ino));
+}
+
+bool may_have_changed(const Workspace& workspace, const struct stat& status) {
   return workspace.control->filter.may_have_changed(base_key(status.st_ino));
 }
 

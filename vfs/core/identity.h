@@ -24,8 +24,10 @@ void keep_identity(Workspace& workspace, int fd, const struct stat& status);
 // The same for the new special file at the absolute path `path`.
 void keep_special_identity(Workspace& workspace, const char* path, const struct stat& status);
 
-// Whether the file of the base with this status may have been copied up.
-bool may_have_draft(const Workspace& workspace, const struct stat& status);
+// The file of the base with this status is about to be copied up or to lose a
+// name: what the kernel says of its inode is not the whole any more.
+void announce_base_inode(Workspace& workspace, const struct stat& status);
+bool may_have_changed(const Workspace& workspace, const struct stat& status);
 
 // To be called before the draft behind `fd` gets a mode that does not let its
 // owner read the attribute.

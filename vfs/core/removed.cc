@@ -1,6 +1,7 @@
 #include "vfs/core/removed.h"
 
 #include "vfs/core/descriptor_name.h"
+#include "vfs/core/identity.h"
 #include "vfs/core/notes.h"
 #include "vfs/core/path_hash.h"
 #include "vfs/core/sys.h"
@@ -27,6 +28,7 @@ struct Number {
 }  // namespace
 
 void note_removed(Workspace& workspace, const Lookup& found) {
+  if (found.source == Source::live) announce_base_inode(workspace, found.status);
   const bool changed = found.source == Source::record || found.kept;
   PathBuffer group;
   if (!changed || !found.is_regular() || found.status.st_nlink > 1 ||
