@@ -4,6 +4,7 @@
 #include "shim/state.h"
 #include "vfs/core/copy_up.h"
 #include "vfs/core/descriptor_name.h"
+#include "vfs/core/hard_links.h"
 #include "vfs/core/identity.h"
 #include "vfs/core/sys.h"
 
@@ -67,7 +68,10 @@ int open_private_draft(int fd, int flags, const struct stat& status) {
 
 int open_draft(int fd, const Located& located, int flags, const struct stat& status) {
   vfs::Lookup found;
-  if (!find_located(fd, located, found)) {
+  const bool has_other_name = located.place == Place::live && S_ISREG(status.st_mode) &&
+                              status.st_nlink > 0;
+  if (!find_located(fd, located, found) &&
+      !(has_other_name && vfs::search_live_name(workspace, status, found))) {
     return S_ISREG(status.st_mode) ? open_private_draft(fd, flags, status) : -ESTALE;
   }
   vfs::PathBuffer real;

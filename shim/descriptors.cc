@@ -230,6 +230,7 @@ bool read_descriptor_link(int fd, vfs::PathBuffer& target, vfs::Record& record) 
 }
 
 void correct_status(int fd, struct stat& status) {
+  if (activity.load(std::memory_order_relaxed) != Activity::active) return;
   if (S_ISDIR(status.st_mode)) return correct_directory(fd, status);
   if (S_ISLNK(status.st_mode)) correct_link(fd, status);
   correct_file(fd, status);

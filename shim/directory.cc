@@ -175,6 +175,8 @@ VFS_INTERPOSE(void, rewinddir, (DIR* directory)) {
   stream->position = 0;
   stream->listed = false;
   stream->listing.reset();
+  // Copies of the descriptor share the position.
+  if (stream->fd >= 0) vfs::sys::lseek(stream->fd, 0, SEEK_SET);
 }
 
 VFS_INTERPOSE(long, telldir, (DIR* directory)) {

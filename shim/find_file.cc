@@ -1,7 +1,6 @@
 #include "shim/find_file.h"
 
 #include "vfs/core/hard_links.h"
-#include "vfs/core/identity.h"
 #include "vfs/core/moved.h"
 #include "vfs/core/sys.h"
 
@@ -16,8 +15,8 @@ bool is_at(const vfs::PathBuffer& path, const struct stat& status, vfs::Lookup& 
          (found.status.st_mode & S_IFMT) == (status.st_mode & S_IFMT);
 }
 
-bool is_sealed_file_at(const vfs::PathBuffer& path, vfs::Lookup& found) {
-  return vfs::look_up_canonical(workspace, path, found) == 0 && found.is_sealed() &&
+bool is_sealed_in_base(const vfs::PathBuffer& path, vfs::Lookup& found) {
+  return workspace.has_snapshot_base() && vfs::look_up_in_base(workspace, path, found) &&
          found.is_regular();
 }
 
@@ -34,31 +33,29 @@ bool find_file(const vfs::PathBuffer& path, const struct stat& status, vfs::Look
 }
 
 bool find_slot_file(Slot& slot, vfs::Lookup& found) {
-  if (find_file(slot.path, slot.status, found)) return true;
   const uint64_t generation = workspace.control->generation.load(std::memory_order_acquire);
-  if (kind_of(&slot) != SlotKind::sealed || slot.generation == generation) return false;
-  // The same bytes at the same place: the file, under the number that the new
-  // base gives it.
+  if (slot.generation == generation || kind_of(&slot) != SlotKind::sealed) {
+    return find_file(slot.path, slot.status, found);
+  }
+  // A commit gives numbers anew. The same bytes where it was: the file.
   vfs::PathBuffer object;
   struct stat status;
-  if (!is_sealed_file_at(slot.path, found) || !workspace.object_path(found.digest, object) ||
+  if (!is_sealed_in_base(slot.path, found) || !workspace.object_path(found.digest, object) ||
       sys::lstat(object.text, &status) != 0 || status.st_ino != slot.object_inode) {
     return false;
   }
+  status = found.status;
   if (!in_vfork_child) {
-    slot.status = found.status;
+    slot.status = status;
     slot.generation = generation;
   }
-  return true;
+  return find_file(slot.path, status, found);
 }
 
 bool is_sealed_since(int fd, const struct stat& draft, vfs::Lookup& found) {
   const Slot* slot = find_slot(fd);
   if (kind_of(slot) != SlotKind::draft) return false;
-  struct stat status = draft;
-  vfs::restore_identity(workspace, fd, status);
-  if (find_file(slot->path, status, found)) return found.is_sealed();
-  return is_sealed_file_at(slot->path, found) && found.status.st_size == draft.st_size &&
+  return is_sealed_in_base(slot->path, found) && found.status.st_size == draft.st_size &&
          found.status.st_mtim.tv_sec == draft.st_mtim.tv_sec &&
          found.status.st_mtim.tv_nsec == draft.st_mtim.tv_nsec;
 }

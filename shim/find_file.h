@@ -14,7 +14,7 @@ bool find_file(const vfs::PathBuffer& path, const struct stat& status, vfs::Look
 bool find_slot_file(Slot& slot, vfs::Lookup& found);
 
 // Whether the descriptor `fd`, with that fstat, holds what was a draft until a
-// commit sealed it: `found`.
+// commit sealed it: `found`, in the base.
 bool is_sealed_since(int fd, const struct stat& draft, vfs::Lookup& found);
 
 }  // namespace shim

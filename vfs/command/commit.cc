@@ -160,7 +160,25 @@ void Commit::store_drafts() {
       unknown.push_back(draft.get());
     }
   }
-  in_parallel(unknown.size(), [&](size_t i) { store_draft(*unknown[i], started); });
+  // Other names of an inode are not read by themselves: that would take time, and
+  // a file that its owner may not read shows another mode while it is read.
+  std::map<std::pair<dev_t, ino_t>, Draft*> first;
+  std::vector<Draft*> alone;
+  for (Draft* draft : unknown) {
+    const std::pair<dev_t, ino_t> inode = {draft->status.st_dev, draft->status.st_ino};
+    if (first.try_emplace(inode, draft).second) alone.push_back(draft);
+  }
+  in_parallel(alone.size(), [&](size_t i) { store_draft(*alone[i], started); });
+  for (Draft* draft : unknown) {
+    const Draft& same = *first.at({draft->status.st_dev, draft->status.st_ino});
+    if (&same == draft) continue;
+    draft->status = same.status;
+    draft->digest = same.digest;
+    draft->settled = same.settled;
+    draft->node->entry.digest = same.digest;
+    draft->node->entry.size = same.node->entry.size;
+    draft->node->entry.metadata = same.node->entry.metadata;
+  }
   Transaction transaction(workspace_.manifest().database());
   for (const Draft* draft : unknown) {
     if (draft->upper && !draft->settled) continue;

@@ -71,32 +71,34 @@ void each_sibling(Workspace& workspace, const Lookup& found, Visit visit) {
   }
 }
 
-// A real directory does not know the other names of an inode: look for them.
-// getdents tells inode numbers, so nothing but directories is opened.
+// A real directory does not know the other names of an inode: looks for `wanted`
+// that `visit` accepts. getdents tells inode numbers, so nothing but directories
+// is opened.
+template <typename Visit>
 struct LiveSearch {
   Workspace& workspace;
-  const Lookup& found;
-  const char* draft;
-  nlink_t wanted;  // names not found yet
+  uint64_t inode;
+  nlink_t wanted;
+  Visit visit;
 
   void directory(const PathBuffer& path);
   void entry(const PathBuffer& path, const struct dirent64& entry);
 };
 
-void LiveSearch::entry(const PathBuffer& path, const struct dirent64& entry) {
+template <typename Visit>
+void LiveSearch<Visit>::entry(const PathBuffer& path, const struct dirent64& entry) {
   const char* name = entry.d_name;
   if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) return;
-  const bool same = entry.d_ino == found.status.st_ino;
-  if (entry.d_type != DT_DIR && !same) return;
+  if (entry.d_type != DT_DIR && entry.d_ino != inode) return;
   PathBuffer child;
   child.assign(path);
   if (!child.push(name, strlen(name))) return;
   if (entry.d_type == DT_DIR) return directory(child);
-  if (strcmp(child.text, found.base_path().text) == 0) return;
-  if (link_one(workspace, draft, child, found.status)) --wanted;
+  if (visit(child)) --wanted;
 }
 
-void LiveSearch::directory(const PathBuffer& path) {
+template <typename Visit>
+void LiveSearch<Visit>::directory(const PathBuffer& path) {
   PathBuffer real;
   if (!workspace.live_path(path, real)) return;
   const int fd = sys::open(real.text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -110,6 +112,12 @@ void LiveSearch::directory(const PathBuffer& path) {
     }
   }
   sys::close(fd);
+}
+
+template <typename Visit>
+void search_live(Workspace& workspace, uint64_t inode, nlink_t wanted, Visit visit) {
+  const PathBuffer top;
+  LiveSearch<Visit>{workspace, inode, wanted, visit}.directory(top);
 }
 
 }  // namespace
@@ -173,6 +181,15 @@ bool find_other_name(Workspace& workspace, const PathBuffer& path, const struct 
   return there;
 }
 
+bool search_live_name(Workspace& workspace, const struct stat& status, Lookup& found) {
+  bool there = false;
+  if (workspace.has_snapshot_base()) return false;
+  search_live(workspace, status.st_ino, 1, [&](PathBuffer& name) {
+    return there = is_still_there(workspace, status, name, found);
+  });
+  return there;
+}
+
 void link_siblings(Workspace& workspace, const Lookup& found) {
   PathBuffer draft;
   if (found.status.st_nlink < 2 || !workspace.upper_path(found.path, draft)) return;
@@ -184,7 +201,10 @@ void link_siblings(Workspace& workspace, const Lookup& found) {
     note_file(workspace, found.status, found.path);
     const PathBuffer top;
     const nlink_t names = found.status.st_nlink - count_hidden_names(workspace, found.status);
-    LiveSearch{workspace, found, draft.text, names > 0 ? names - 1 : 0}.directory(top);
+    search_live(workspace, found.status.st_ino, names > 0 ? names - 1 : 0, [&](PathBuffer& name) {
+      return strcmp(name.text, found.base_path().text) != 0 &&
+             link_one(workspace, draft.text, name, found.status);
+    });
   }
 }
 

@@ -23,6 +23,9 @@ nlink_t count_hidden_names(Workspace& workspace, const struct stat& status);
 bool find_other_name(Workspace& workspace, const PathBuffer& path, const struct stat& status,
                      Lookup& found);
 
+// The same in the live base, where the whole tree has to be looked through.
+bool search_live_name(Workspace& workspace, const struct stat& status, Lookup& found);
+
 // How many names the inode of `found` still has in the tree, if it is a file of
 // a snapshot: those that were removed or replaced since do not count.
 nlink_t count_links(Workspace& workspace, const Lookup& found);
