@@ -2,6 +2,7 @@
 
     cpython_cases.py MODULE CASES [PATTERN...]
 
+MODULE is looked for among the installed tests, then in the directory MORE_TESTS names.
 The tests make their files in the working directory and in TMPDIR. Lines are appended as the tests
 end, so that a crash or a time-out loses only what had not run yet.
 """
@@ -9,12 +10,14 @@ import os
 import sys
 import unittest
 
+import test
 from test import support
 from test.support import os_helper
 
 # Neither large files nor the network nor minutes of processor time.
 support.use_resources = ["subprocess", "decimal"]
 support.verbose = False
+test.__path__.append(os.environ["MORE_TESTS"])
 
 
 class Cases(unittest.TestResult):

@@ -8,7 +8,7 @@
 #   judge NAME COMMAND   COMMAND (a shell command, run with the place as working directory) appends
 #                        lines `case TAB result [TAB remark]` to $CASES; results are compared, remarks
 #                        only shown. $T/out/NAME.KIND.log keeps what it printed.
-#   finish_judges        the table `judge, cases, same, different`, then `finish`
+#   finish_judges        the table `judge, cases, same, different, known`, then `finish`
 
 judges_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 
@@ -76,18 +76,18 @@ judge() {
 
 # compare_cases NAME KIND: one FAIL line for each case that differs, one PASS line for all the others.
 compare_cases() {
-  local row same different line reason
+  local row same different known line reason
   row=$(python3 "$judges_dir/compare_cases.py" "$judges_dir/known_differences" "$1" \
     "$T/out/$1.native.cases" "$T/out/$1.$2.cases" "$T/out/differences") || { fail "$2/$1" "cannot compare"; return; }
-  read -r same different <<<"$row"
+  read -r same different known <<<"$row"
   [ "$same" -eq 0 ] || pass "$2/$1: $same cases agree"
   while IFS=$'\t' read -r line reason; do fail "$2/$1/$line" "$reason"; done <"$T/out/differences"
-  judge_rows+=("$(printf '%-34s %7d %7d %10d' "$1 ($2)" $((same + different)) "$same" "$different")")
+  judge_rows+=("$(printf '%-34s %7d %7d %10d %7d' "$1 ($2)" $((same + different + known)) "$same" "$different" "$known")")
 }
 
 finish_judges() {
   if [ ${#judge_rows[@]} -gt 0 ]; then
-    printf '%-34s %7s %7s %10s\n' "judge ($(id -un))" cases same different
+    printf '%-34s %7s %7s %10s %7s\n' "judge ($(id -un))" cases same different known
     printf '%s\n' "${judge_rows[@]}"
   fi
   finish

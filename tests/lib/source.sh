@@ -30,7 +30,7 @@ upstream_source() {
     flock 9   # several tests may want a package at once
     compgen -G "$dir/${package}_*.orig.tar.*z*" >/dev/null && exit 0
     source_lines >"$dir/sources.list"
-    cd "$dir" && apt_privately "$dir" update && apt_privately "$dir" source --download-only "$package"
+    cd "$dir" && apt_privately "$dir" update && apt_privately "$dir" source --download-only --tar-only "$package"
   ) 9>"$dir/lock" >"$dir/$package.log" 2>&1 || { tail -n 3 "$dir/$package.log" >&2; return 1; }
   for found in "$dir/${package}"_*.orig.tar.*[z2]; do
     [ -e "$found" ] && { echo "$found"; return; }
