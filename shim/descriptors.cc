@@ -144,6 +144,15 @@ void correct_links(const struct stat& real, struct stat& status) {
   status.st_nlink -= vfs::count_hidden_names(workspace, status);
 }
 
+// A link or special file whose name a commit took out of upper.
+void correct_sealed_special(int fd, struct stat& status) {
+  vfs::Lookup sealed;
+  vfs::Lookup found;
+  if (is_sealed_since(fd, status, sealed) && find_file(sealed.path, sealed.status, found)) {
+    vfs::get_status(workspace, found, status);
+  }
+}
+
 void correct_file(int fd, struct stat& status) {
   const struct stat real = status;
   vfs::restore_identity(workspace, fd, status);
@@ -163,6 +172,7 @@ void correct_file(int fd, struct stat& status) {
     slot = sealed_slot(fd);
     if (slot == nullptr) return;
   } else {
+    if (!S_ISREG(real.st_mode) && is_orphan(real)) correct_sealed_special(fd, status);
     return correct_links(real, status);
   }
   vfs::Lookup found;

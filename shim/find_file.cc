@@ -15,9 +15,9 @@ bool is_at(const vfs::PathBuffer& path, const struct stat& status, vfs::Lookup& 
          (found.status.st_mode & S_IFMT) == (status.st_mode & S_IFMT);
 }
 
-bool is_sealed_in_base(const vfs::PathBuffer& path, vfs::Lookup& found) {
+bool is_sealed_in_base(const vfs::PathBuffer& path, mode_t mode, vfs::Lookup& found) {
   return workspace.has_snapshot_base() && vfs::look_up_in_base(workspace, path, found) &&
-         found.is_regular();
+         (found.status.st_mode & S_IFMT) == (mode & S_IFMT);
 }
 
 }  // namespace
@@ -40,7 +40,7 @@ bool find_slot_file(Slot& slot, vfs::Lookup& found) {
   // A commit gives numbers anew. The same bytes where it was: the file.
   vfs::PathBuffer object;
   struct stat status;
-  if (!is_sealed_in_base(slot.path, found) || !workspace.object_path(found.digest, object) ||
+  if (!is_sealed_in_base(slot.path, S_IFREG, found) || !workspace.object_path(found.digest, object) ||
       sys::lstat(object.text, &status) != 0 || status.st_ino != slot.object_inode) {
     return false;
   }
@@ -55,7 +55,7 @@ bool find_slot_file(Slot& slot, vfs::Lookup& found) {
 bool is_sealed_since(int fd, const struct stat& draft, vfs::Lookup& found) {
   const Slot* slot = find_slot(fd);
   if (kind_of(slot) != SlotKind::draft) return false;
-  return is_sealed_in_base(slot->path, found) && found.status.st_size == draft.st_size &&
+  return is_sealed_in_base(slot->path, draft.st_mode, found) && found.status.st_size == draft.st_size &&
          found.status.st_mtim.tv_sec == draft.st_mtim.tv_sec &&
          found.status.st_mtim.tv_nsec == draft.st_mtim.tv_nsec;
 }

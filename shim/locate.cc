@@ -64,12 +64,13 @@ void locate_from_outside(const Directory& directory, const char* path, vfs::Foll
 // The directory that the path starts from was removed, or something else has
 // its name: no name is found in it. If it is the kernel's own, then the kernel
 // still knows what it is to be asked for itself (".").
-void check_removed(int dirfd, const Directory& directory, LocatedPath& located) {
+void check_removed(int dirfd, const char* path, const Directory& directory, LocatedPath& located) {
   if (located.error != -ENOENT && located.error != -ENOTDIR) return;
   vfs::Lookup found;
   if (vfs::look_up_canonical(workspace, directory.path, found) == 0 && found.is_directory()) return;
   struct stat status;
-  const bool is_orphan = vfs::sys::fstatat(dirfd, "", &status, AT_EMPTY_PATH) == 0 &&
+  const bool names_itself = path[strspn(path, "./")] == '\0' && strstr(path, "..") == nullptr;
+  const bool is_orphan = names_itself && vfs::sys::fstatat(dirfd, "", &status, AT_EMPTY_PATH) == 0 &&
                          status.st_nlink == 0;
   if (is_orphan) {
     located.where = Where::untouched;
@@ -99,7 +100,7 @@ void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& locate
   if (locate_directory(dirfd, directory) != 0) return;  // the kernel gives the error
   if (directory.inside) {
     locate_from(directory.path, path, follow, located);
-    if (located.where == Where::failed) check_removed(dirfd, directory, located);
+    if (located.where == Where::failed) check_removed(dirfd, path, directory, located);
   } else {
     locate_from_outside(directory, path, follow, located);
   }

@@ -121,8 +121,8 @@ void note_live(int fd, const vfs::Lookup& found) {
 }
 
 void note_draft(int fd, const vfs::Lookup& found, int flags) {
-  const bool can_write = (flags & O_ACCMODE) != O_RDONLY;
-  Slot* slot = can_write || (found.exists() && !found.is_regular()) ? nullptr : make_slot(fd);
+  const bool can_write = (flags & O_ACCMODE) != O_RDONLY && (!found.exists() || found.is_regular());
+  Slot* slot = can_write ? nullptr : make_slot(fd);
   if (slot == nullptr) return forget_descriptor(fd);
   slot->path_hash = found.hash;
   slot->path.assign(found.path);

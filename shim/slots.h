@@ -10,8 +10,8 @@
 
 namespace shim {
 
-// A draft is only noted if it was opened for reading: a commit may seal it then,
-// and take its name away.
+// A draft is only noted if it was opened for reading, or is a link or special
+// file: a commit may seal it then, and take its name away.
 enum class SlotKind : uint32_t { none, directory, sealed, live, draft };
 
 struct Slot {

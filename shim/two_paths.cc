@@ -25,8 +25,12 @@ long directory_error(const Side& side) {
   directory.pop();
   if (directory.length == 0) directory.assign(*outside.path == '/' ? "/" : ".");
   const int fd = sys::openat(outside.dirfd, directory.text, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (fd >= 0) sys::close(fd);
-  return fd < 0 ? fd : 0;
+  if (fd < 0) return fd;
+  // In a directory that was removed there is nothing, and nothing can be made.
+  struct stat status;
+  const bool removed = sys::fstat(fd, &status) == 0 && status.st_nlink == 0;
+  sys::close(fd);
+  return removed ? -ENOENT : 0;
 }
 
 // The error of a path that has to exist.
@@ -65,8 +69,12 @@ bool is_name(const Side& side) {
 
 bool Side::has_long_name() const {
   if (located.where != Where::failed || located.error != -ENAMETOOLONG) return false;
-  const char* slash = strrchr(path, '/');
-  return strlen(slash != nullptr ? slash + 1 : path) > NAME_MAX && strlen(path) < PATH_MAX;
+  const size_t length = strlen(path);
+  size_t end = length;
+  while (end > 0 && path[end - 1] == '/') --end;
+  size_t start = end;
+  while (start > 0 && path[start - 1] != '/') --start;
+  return end - start > NAME_MAX && length < PATH_MAX;
 }
 
 bool may_link_by_descriptor(const Passed& from) {

@@ -90,10 +90,10 @@ std::string described(const struct stat& status, dev_t device_of_root) {
 std::string described(const struct stat& status) {
   // Asked for once: the tree lies on one device, whatever happens in it.
   static const dev_t device = [] {
-    // Not ".": that asks for the right to search it.
+    // "." asks for the right to search it, and a removed directory has no other name.
     struct stat root;
     const std::unique_ptr<char, decltype(&std::free)> path(getcwd(nullptr, 0), &std::free);
-    return path != nullptr && stat(path.get(), &root) == 0 ? root.st_dev : 0;
+    return stat(path != nullptr ? path.get() : ".", &root) == 0 ? root.st_dev : 0;
   }();
   return described(status, device);
 }
