@@ -50,7 +50,7 @@ void remove_vanished(TreeNode& node);
 
 Metadata metadata_of(const struct stat& status);
 
-// A number for the hard-link group whose first name is `path`.
+// A number for the hard-link group that has this name, mostly its first path.
 uint64_t link_group_of(std::string_view path);
 
 }  // namespace vfs

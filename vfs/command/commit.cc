@@ -52,6 +52,7 @@ class Commit {
   void collect_child(const Lookup& found, const std::map<std::string, Entry>& base,
                      TreeNode& node);
   std::map<std::string, Entry> base_children(const Lookup& found);
+  uint64_t new_link_group(const std::string& first_path) const;
   void add_draft(const Lookup& found, TreeNode& node);
   void store_drafts();
   void store_draft(Draft& draft, int64_t started);
@@ -86,6 +87,14 @@ void Commit::add_draft(const Lookup& found, TreeNode& node) {
   drafts_.push_back(std::move(draft));
 }
 
+// Rows that are taken over keep their groups, which may be named after a path
+// that by now is another file's: a group made here has the base in its name.
+uint64_t Commit::new_link_group(const std::string& first_path) const {
+  if (!base_) return link_group_of(first_path);
+  const auto* id = reinterpret_cast<const char*>(base_->id.bytes);
+  return link_group_of(first_path + '\0' + std::string(id, Digest::kSize));
+}
+
 void Commit::collect_child(const Lookup& found, const std::map<std::string, Entry>& base,
                            TreeNode& node) {
   const std::string name = found.path.name();
@@ -103,7 +112,7 @@ void Commit::collect_child(const Lookup& found, const std::map<std::string, Entr
     const auto [place, fresh] = linked_.try_emplace(
         {found.status.st_dev, found.status.st_ino}, std::pair{std::string(found.path.text), &node});
     if (!fresh) {
-      const uint64_t group = link_group_of(place->second.first);
+      const uint64_t group = new_link_group(place->second.first);
       place->second.second->entry.link_group = group;
       node.entry.link_group = group;
     }

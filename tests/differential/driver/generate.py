@@ -172,10 +172,10 @@ WEIGHTS = [weight for _, weight, _ in OPERATIONS]
 WORDS = {name: words for name, _, words in OPERATIONS}
 
 
-def sequence(seed, length=None):
+def sequence(seed, commits=0.3, length=None):
     draw = Draw(seed)
     length = length or draw.one([60, 150, 300, 400])
-    commit_at = draw.random.randrange(length) if draw.chance(0.3) else None
+    commit_at = draw.random.randrange(length) if draw.chance(commits) else None
     lines = []
     worker = 0
     for index in range(length):

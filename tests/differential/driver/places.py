@@ -79,7 +79,9 @@ class Place:
                     continue
                 process.stdin.write("".join(line + "\n" for line in segment))
                 process.stdin.flush()
-                results += [process.stdout.readline().rstrip("\n") for _ in segment]
+                # What lies beside the tree goes by another name in each place.
+                results += [process.stdout.readline().rstrip("\n").replace(self.around, "AROUND")
+                            for _ in segment]
                 segment = []
                 if operation == "commit":
                     native = self.kind == "native"
