@@ -35,12 +35,16 @@ replay_cases() {
 replay_cases
 grep -q Traceback "$T/out/replay" && fail "replay" "$(tail -n 3 "$T/out/replay")"
 
-code=0
-"$here/explore" --operations "${VFS_DIFFERENTIAL_OPERATIONS:-200000}" \
-  --seed "${VFS_DIFFERENTIAL_SEED:-1}" --seconds "${VFS_DIFFERENTIAL_SECONDS:-420}" \
-  >"$T/out/explore" 2>&1 || code=$?
-cat "$T/out/explore"
-summary=$(tail -n 1 "$T/out/explore")
-[ "$code" -eq 0 ] && reason= || reason="exit code $code; the smallest sequences are above"
-verdict "random operations: $summary" "$reason"
+explore() { # WHAT SEED OPERATIONS [OPTION...]
+  local code=0 reason= summary
+  "$here/explore" --seed "$2" --operations "${VFS_DIFFERENTIAL_OPERATIONS:-$3}" \
+    --seconds "${VFS_DIFFERENTIAL_SECONDS:-420}" "${@:4}" >"$T/out/explore" 2>&1 || code=$?
+  cat "$T/out/explore"
+  summary=$(tail -n 1 "$T/out/explore")
+  [ "$code" -eq 0 ] || reason="exit code $code; the smallest sequences are above"
+  verdict "$1: $summary" "$reason"
+}
+explore "random operations" "${VFS_DIFFERENTIAL_SEED:-1}" 200000
+# About two thirds of the operations are ours, one third the native run they are compared with.
+explore "random operations, commit only at the end" "${VFS_DIFFERENTIAL_SEED:-5}" 320000 --commits 0
 finish
