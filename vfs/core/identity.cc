@@ -27,7 +27,7 @@ bool may_differ(const Workspace& workspace, const struct stat& status) {
 // When an inode was born tells it from an earlier one with its number. False:
 // the file system does not know.
 bool time_of_birth(int fd, const char* path, uint64_t& birth) {
-  struct statx exact;
+  struct statx exact = {};
   if (sys::call(SYS_statx, fd, sys::as_argument(path), AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW,
                 STATX_BTIME, sys::as_argument(&exact)) != 0 ||
       (exact.stx_mask & STATX_BTIME) == 0) {

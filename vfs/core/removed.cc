@@ -84,7 +84,7 @@ void note_removed_directory(Workspace& workspace, const Lookup& found, const cha
 }
 
 void recall_removed_directory(int fd, struct stat& status) {
-  Number number;
+  Number number = {};
   const long got = sys::call(SYS_getxattr, sys::as_argument(DescriptorName(fd).text),
                              sys::as_argument(kNumberAttribute), sys::as_argument(&number),
                              sizeof(number));
