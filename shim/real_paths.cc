@@ -51,18 +51,20 @@ struct Watched {
 };
 
 bool is_hidden_attribute(const char* name) {
-  return shim::is_string(name) && strcmp(name, vfs::kIdentityAttribute) == 0;
+  return shim::is_string(name) &&
+         strncmp(name, vfs::kOwnAttributes, sizeof(vfs::kOwnAttributes) - 1) == 0;
 }
 
-// Takes our own attribute out of a list of names; gives the new length.
+// Takes our own attributes out of a list of names; gives the new length.
 ssize_t without_hidden(char* list, ssize_t length) {
-  for (ssize_t at = 0; list != nullptr && at < length;) {
-    const size_t size = strlen(list + at) + 1;
+  for (ssize_t at = 0; at < length;) {
+    const ssize_t size = static_cast<ssize_t>(strlen(list + at)) + 1;
     if (is_hidden_attribute(list + at)) {
-      memmove(list + at, list + at + size, static_cast<size_t>(length - at) - size);
-      return length - static_cast<ssize_t>(size);
+      memmove(list + at, list + at + size, static_cast<size_t>(length - at - size));
+      length -= size;
+    } else {
+      at += size;
     }
-    at += static_cast<ssize_t>(size);
   }
   return length;
 }

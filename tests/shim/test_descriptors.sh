@@ -66,6 +66,18 @@ print(sorted(os.listdir(".")))
 END
 SCRIPT
 
+same "the attributes of a directory that was removed while open" <<'SCRIPT'
+python3 - <<'END'
+import os
+os.unlink("dir/file")
+for name in "dir", "one":
+    fd = os.open(name, os.O_RDONLY)
+    os.setxattr(fd, "user.some", b"value")
+    os.rmdir(name) if name == "dir" else os.unlink(name)
+    print(os.listxattr(fd))
+END
+SCRIPT
+
 # Another user cannot come to the store. That is refused, and said as what it is.
 other_user() {
   [ "$(id -u)" = 0 ] || return

@@ -14,7 +14,8 @@
 
 namespace vfs {
 
-// Hidden from programs by the shim.
+// What upper's own attributes begin with: hidden from programs by the shim.
+constexpr char kOwnAttributes[] = "user.vfs.";
 constexpr char kIdentityAttribute[] = "user.vfs.identity";
 
 // Lets the new inode behind `fd` appear as the one of `status` from now on.
