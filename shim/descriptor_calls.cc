@@ -37,6 +37,12 @@ bool is_lock_command(int command) {
   }
 }
 
+// Every file of the tree is opened with O_NOFOLLOW, which the program did not ask for.
+int shown_flags(int fd, int flags) {
+  shim::Located located;
+  return shim::started() && shim::locate_descriptor(fd, located) ? flags & ~O_NOFOLLOW : flags;
+}
+
 template <typename Pass>
 int control(int fd, int command, Pass pass) {
   if (is_lock_command(command)) {
@@ -44,10 +50,7 @@ int control(int fd, int command, Pass pass) {
     if (result != 0) return shim::answer(result);
   }
   const int result = pass();
-  shim::Located located;
-  if (command == F_GETFL && result >= 0 && shim::started() && shim::locate_descriptor(fd, located)) {
-    return result & ~O_NOFOLLOW;  // ours: every file of the tree is opened with it
-  }
+  if (command == F_GETFL && result >= 0 && (result & O_NOFOLLOW) != 0) return shown_flags(fd, result);
   if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) return copied(fd, result);
   return result;
 }

@@ -220,14 +220,15 @@ bool find_located(int fd, const Located& located, vfs::Lookup& found) {
   if (S_ISDIR(status.st_mode)) {
     return find_directory(fd, status, found);
   }
-  if (S_ISREG(status.st_mode)) {
-    if (located.place == Place::sealed) return find_slot_file(*find_slot(fd), found);
-    vfs::restore_identity(workspace, fd, status);
-    return find_file(located.path, status, found);
+  if (S_ISREG(status.st_mode) && located.place == Place::sealed) {
+    return find_slot_file(*find_slot(fd), found);
   }
-  // Special files and links do not keep their number when they are copied up.
-  return vfs::look_up_canonical(workspace, located.path, found) == 0 && found.exists() &&
-         (found.status.st_mode & S_IFMT) == (status.st_mode & S_IFMT);
+  if (S_ISLNK(status.st_mode)) {
+    correct_link(fd, status);
+  } else {
+    vfs::restore_identity(workspace, fd, status);
+  }
+  return find_file(located.path, status, found);
 }
 
 bool read_descriptor_link(int fd, vfs::PathBuffer& target, vfs::Record& record) {

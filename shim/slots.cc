@@ -70,8 +70,7 @@ void forget_descriptors_from(unsigned first, unsigned last) {
 void copy_descriptor(int from, int to) {
   if (from == to || in_vfork_child) return;
   const Slot* source = find_slot(from);
-  const SlotKind kind =
-      source != nullptr ? source->kind.load(std::memory_order_acquire) : SlotKind::none;
+  const SlotKind kind = kind_of(source);
   if (kind == SlotKind::none) return forget_descriptor(to);
   Slot* slot = make_slot(to);
   if (slot == nullptr) return;
@@ -129,10 +128,7 @@ void note_draft(int fd, const vfs::Lookup& found, int flags) {
   slot->kind.store(SlotKind::draft, std::memory_order_release);
 }
 
-bool is_noted(int fd) {
-  const Slot* slot = find_slot(fd);
-  return slot != nullptr && slot->kind.load(std::memory_order_acquire) != SlotKind::none;
-}
+bool is_noted(int fd) { return kind_of(find_slot(fd)) != SlotKind::none; }
 
 int next_sealed(int after, vfs::PathBuffer& path) {
   for (unsigned number = static_cast<unsigned>(after + 1); number < kChunk * kChunks;) {
@@ -142,7 +138,7 @@ int next_sealed(int after, vfs::PathBuffer& path) {
     }
     const int fd = static_cast<int>(number++);
     const Slot* slot = find_slot(fd);
-    if (slot->kind.load(std::memory_order_acquire) != SlotKind::sealed) continue;
+    if (kind_of(slot) != SlotKind::sealed) continue;
     path.assign(slot->path);
     return fd;
   }
