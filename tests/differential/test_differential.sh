@@ -1,7 +1,7 @@
 #!/bin/bash
 # Random file operations, natively and in workspaces of both kinds, as root and as an ordinary user,
 # in one process and in several: every result must agree. First the sequences that once did not.
-# Settings: VFS_DIFFERENTIAL_OPERATIONS (how many in all), VFS_DIFFERENTIAL_SEED,
+# Settings: VFS_DIFFERENTIAL_OPERATIONS (how many in each exploration), VFS_DIFFERENTIAL_SEED,
 # VFS_DIFFERENTIAL_SECONDS (stop drawing then).
 # shellcheck source-path=SCRIPTDIR/../lib disable=SC2317
 . "$(dirname "$0")/../lib/common.sh"
