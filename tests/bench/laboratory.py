@@ -1,0 +1,69 @@
+"""The work directory of one run, and the product in it."""
+import itertools
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from . import commands
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Laboratory:
+    """Everything lies below one directory, so on one file system; nothing of it outlives the run."""
+
+    def __init__(self, build, parent, quick):
+        self.build = pathlib.Path(build).resolve()
+        self.quick = quick
+        self.vfs_command = self.build / "vfs/vfs"
+        self.shim = self.build / "shim/libvfs.so"
+        self.programs = self.build / "tests/bench"
+        self.work = pathlib.Path(tempfile.mkdtemp(prefix="libvfs-bench.", dir=parent)).resolve()
+        self.store = self.work / "store"
+        self.environment = commands.clean_environment(self.work / "home")
+        (self.work / "home").mkdir()
+        self.null = open(os.devnull, "wb")
+        self.ingested = set()
+        self._numbers = itertools.count()
+
+    def close(self):
+        self.null.close()
+        self.remove(self.work)
+
+    def remove(self, directory):
+        """Bounded to one file system: should a mount have stayed, what is below it does."""
+        subprocess.run(["rm", "-rf", "--one-file-system", str(directory)], check=False, timeout=900)
+
+    def fresh(self, name):
+        """The path of a directory that does not exist yet; its parent does."""
+        return self.work / f"{name}.{next(self._numbers)}"
+
+    def copy(self, tree, name="copy"):
+        target = self.fresh(name)
+        self.run(["cp", "-a", tree, target])
+        return target
+
+    def run(self, words, cwd=None, limit=900, **changes):
+        """A command outside of any workspace."""
+        return commands.run(words, cwd or self.work, {**self.environment, **changes}, limit)
+
+    def vfs(self, *words, cwd=None, store=None, limit=900):
+        return self.run([self.vfs_command, *words], cwd, limit, VFS_STORE=str(store or self.store))
+
+    def quietly(self, words, cwd=None, limit=900, **changes):
+        """As run(), but what it says goes nowhere: for what is timed."""
+        commands.run(words, cwd or self.work, {**self.environment, **changes}, limit, output=self.null)
+
+    def program(self, name):
+        return self.programs / name
+
+    @staticmethod
+    def has(program):
+        return shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin:" + os.environ.get("PATH", ""))
+
+    @staticmethod
+    def say(text):
+        print(f"bench: {text}", file=sys.stderr, flush=True)

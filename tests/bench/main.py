@@ -1,0 +1,100 @@
+"""The command line of scripts/bench."""
+import argparse
+import importlib
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+from . import machine, peers, report
+from .commands import Failed
+from .laboratory import REPOSITORY, Laboratory
+from .model import Row
+from .session import Session
+from .trees import Trees
+
+GROUPS = ["start", "calls", "scans", "clone", "commit", "status", "ingest", "hash", "memory", "builds"]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Measure libvfs against the plain kernel and every peer that is installed, in turns, and\n"
+                    "write results.md, results.json and results.svg. A goal that is missed is told of; the exit\n"
+                    "status is 1 only if something did not work.",
+        epilog="groups: " + ", ".join(GROUPS))
+    parser.add_argument("--quick", action="store_true",
+                        help="small inputs and few rounds, below 3 minutes; its figures decide nothing")
+    parser.add_argument("--only", metavar="GROUP[,GROUP]", help="only these groups")
+    parser.add_argument("--sizes", metavar="N[,N]", help="files in the trees of start, clone, commit, status and "
+                        "memory (default 1000,100000,1000000; quick: 1000,10000)")
+    parser.add_argument("--output", metavar="DIR", default="bench-results", help="(default %(default)s)")
+    parser.add_argument("--work", metavar="DIR", default=os.environ.get("TMPDIR", "/tmp"),
+                        help="where inputs and stores are made, on one file system, and removed (default %(default)s)")
+    parser.add_argument("--no-setup", action="store_true", help="use what is installed and built")
+    chosen = parser.parse_args()
+    chosen.groups = chosen.only.split(",") if chosen.only else GROUPS
+    for group in chosen.groups:
+        if group not in GROUPS:
+            parser.error(f"no group {group}; there are {', '.join(GROUPS)}")
+    try:
+        chosen.sizes = [int(size) for size in chosen.sizes.split(",")] if chosen.sizes else \
+            [1_000, 10_000] if chosen.quick else [1_000, 100_000, 1_000_000]
+    except ValueError:
+        parser.error("--sizes wants numbers")
+    return chosen
+
+
+def set_up(build):
+    """Install what is missing, build what is not built."""
+    subprocess.run([REPOSITORY / "scripts/setup", "--bench"], check=True, stdout=sys.stderr)
+    if not (build / "build.ninja").exists():
+        subprocess.run(["meson", "setup", build], cwd=REPOSITORY, check=True, stdout=sys.stderr)
+    subprocess.run(["ninja", "-C", build], check=True, stdout=sys.stderr)
+
+
+def measure(session, groups):
+    rows, times = [], {}
+    for group in groups:
+        start = time.monotonic()
+        try:
+            found = importlib.import_module(f"{__package__}.group_{group}").measure(session)
+        except Failed as failure:
+            found = [Row(group, "the whole group", "s", {}, failures={"group": str(failure)})]
+        times[group] = time.monotonic() - start
+        rows += found
+        for row in found:
+            session.laboratory.say(report.line(row))
+        session.laboratory.say(f"{group} took {times[group]:.0f} s")
+    return rows, times
+
+
+def main():
+    chosen = arguments()
+    build = pathlib.Path(os.environ.get("VFS_BUILD", REPOSITORY / "build")).resolve()
+    if not chosen.no_setup:
+        set_up(build)
+    build_type = machine.build_type(build)
+    if build_type["optimization"] not in ("2", "3"):
+        sys.exit(f"bench: {build} is built without optimisation: nothing to measure")
+    # So that Ctrl-C and kill unmount and remove what there is.
+    import faulthandler; faulthandler.dump_traceback_later(20, repeat=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    laboratory = Laboratory(build, chosen.work, chosen.quick)
+    start = time.monotonic()
+    try:
+        found, absent = peers.installed(laboratory)
+        session = Session(laboratory, Trees(laboratory), found, sorted(chosen.sizes), chosen.quick)
+        rows, times = measure(session, chosen.groups)
+        facts = machine.describe(laboratory, build_type)
+    finally:
+        laboratory.close()
+    facts.update(seconds=round(time.monotonic() - start), quick=chosen.quick,
+                 group_seconds={group: round(taken) for group, taken in times.items()})
+    output = pathlib.Path(chosen.output)
+    output.mkdir(parents=True, exist_ok=True)
+    report.write(output, rows, facts, sorted(found), absent)
+    print(f"bench: {len(rows)} rows in {facts['seconds']} s: {report.count(rows)}; in {output}/")
+    return 1 if any(row.failed for row in rows) else 0
