@@ -15,7 +15,7 @@ from .model import Row
 from .session import Session
 from .trees import Trees
 
-GROUPS = ["start", "calls", "scans", "clone", "commit", "status", "ingest", "hash", "memory", "builds"]
+GROUPS = ["start", "calls", "scans"]
 
 
 def arguments():
@@ -80,7 +80,6 @@ def main():
     if build_type["optimization"] not in ("2", "3"):
         sys.exit(f"bench: {build} is built without optimisation: nothing to measure")
     # So that Ctrl-C and kill unmount and remove what there is.
-    import faulthandler; faulthandler.dump_traceback_later(20, repeat=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     laboratory = Laboratory(build, chosen.work, chosen.quick)
     start = time.monotonic()
