@@ -15,7 +15,7 @@ from .model import Row
 from .session import Session
 from .trees import Trees
 
-GROUPS = ["start", "calls", "scans"]
+GROUPS = ["start", "calls", "scans", "clone", "status", "commit", "ingest", "hash", "memory"]
 
 
 def arguments():
@@ -30,7 +30,7 @@ def arguments():
     parser.add_argument("--only", metavar="GROUP[,GROUP]", help="only these groups")
     parser.add_argument("--sizes", metavar="N[,N]", help="files in the trees of start, clone, commit, status and "
                         "memory (default 1000,100000,1000000; quick: 1000,10000)")
-    parser.add_argument("--output", metavar="DIR", default="bench-results", help="(default %(default)s)")
+    parser.add_argument("--output", metavar="DIR", help="(default: bench in the build directory)")
     parser.add_argument("--work", metavar="DIR", default=os.environ.get("TMPDIR", "/tmp"),
                         help="where inputs and stores are made, on one file system, and removed (default %(default)s)")
     parser.add_argument("--no-setup", action="store_true", help="use what is installed and built")
@@ -92,7 +92,7 @@ def main():
         laboratory.close()
     facts.update(seconds=round(time.monotonic() - start), quick=chosen.quick,
                  group_seconds={group: round(taken) for group, taken in times.items()})
-    output = pathlib.Path(chosen.output)
+    output = pathlib.Path(chosen.output or build / "bench")
     output.mkdir(parents=True, exist_ok=True)
     report.write(output, rows, facts, sorted(found), absent)
     print(f"bench: {len(rows)} rows in {facts['seconds']} s: {report.count(rows)}; in {output}/")

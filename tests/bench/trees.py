@@ -81,3 +81,13 @@ class Trees:
             self.made[count] = self.laboratory.fresh(f"tree-{count}")
             make_small_files(self.made[count], count, os.cpu_count() or 1)
         return self.made[count]
+
+    def large_files(self, count, size):
+        self.laboratory.say(f"making {count} files of {size >> 20} MiB")
+        tree = self.laboratory.fresh("large")
+        make_large_files(tree, count, size)
+        return tree
+
+    def forget(self, tree):
+        """Space for what comes next."""
+        self.laboratory.remove(tree)

@@ -1,0 +1,61 @@
+"""`vfs clone` against cp -r, `git worktree add` and the mounts, at every size of the tree."""
+import os
+import time
+
+from . import places
+from .interleave import Way, samples_of, seconds, take_turns
+from .model import Goal, Row
+
+COPY = "cp -r"
+MOUNTS = ("overlayfs", "fuse-overlayfs", "unionfs-fuse")
+
+
+def measure(session):
+    laboratory = session.laboratory
+    rows = []
+    for size in session.sizes:
+        tree = session.trees.small_files(size)
+        reference = places.reference_of(laboratory, tree)
+        repository = session.repository(size)
+        large = size > 200_000
+        ways = [
+            making(laboratory, "snapshot", lambda to: laboratory.quietly(
+                [laboratory.vfs_command, "clone", reference, to], VFS_STORE=str(laboratory.store))),
+            making(laboratory, COPY, lambda to: laboratory.quietly(["cp", "-r", tree, to]), once=large),
+            making(laboratory, "git worktree add", lambda to: laboratory.quietly(
+                ["git", "worktree", "add", "-q", "--detach", to], GIT_DIR=str(repository.directory)), once=large),
+            *[mounting(laboratory, name, session.peers[name], tree) for name in MOUNTS if name in session.peers],
+        ]
+        values, failures = take_turns(ways, 5 if session.quick else 21, session.limit(60),
+                                      essential=("snapshot", COPY, "git worktree add") if large else ("snapshot",))
+        repository.git("worktree", "prune")
+        rows.append(Row("clone", f"clone of {size:,} files", "s", samples_of(values), reference=COPY,
+                        goal=Goal(0.010, kind="value"), failures=failures))
+    return rows
+
+
+def making(laboratory, name, make, once=False):
+    """A way that makes a directory; its removal is not timed."""
+    target = laboratory.fresh("clone")
+
+    def before():
+        if name != "snapshot":
+            os.sync()
+    return Way(name, seconds(lambda: make(target)), before, lambda: laboratory.remove(target), once)
+
+
+def mounting(laboratory, name, opener, tree):
+    held = []
+
+    def run():
+        context = opener(laboratory, tree)
+        start = time.perf_counter()
+        context.__enter__()
+        taken = time.perf_counter() - start
+        held.append(context)
+        return taken
+
+    def after():
+        if held:
+            held.pop().__exit__(None, None, None)
+    return Way(name, run, None, after)
