@@ -15,7 +15,7 @@ from .model import Row
 from .session import Session
 from .trees import Trees
 
-GROUPS = ["start", "calls", "scans", "clone", "status", "commit", "ingest", "hash", "memory"]
+GROUPS = ["start", "calls", "scans", "clone", "status", "commit", "ingest", "hash", "memory", "builds"]
 
 
 def arguments():

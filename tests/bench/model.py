@@ -61,17 +61,24 @@ class Row:
         return [way for way in (self.subject, self.reference) if way is not None]
 
     def ratio(self, way=None):
-        """Of medians; None if one of them is not there."""
+        """The median of the ratios of single rounds, whose two sides ran next to each other; of medians
+        where one side has fewer rounds. None if one of them is not there."""
+        paired = self.paired(way)
+        if paired:
+            return statistics.median(paired)
         mine = self.samples.get(way or self.subject)
         other = self.samples.get(self.reference)
         return mine.median / other.median if mine and other and other.median else None
 
-    def ratio_spread(self):
-        """Quartiles of the ratios of single rounds, whose two sides ran next to each other."""
-        mine, other = self.samples[self.subject].values, self.samples[self.reference].values
-        if len(mine) != len(other) or len(mine) < 2:
+    def paired(self, way=None):
+        mine, other = self.samples.get(way or self.subject), self.samples.get(self.reference)
+        if not mine or not other or len(mine.values) != len(other.values) or not all(other.values):
             return None
-        return quartiles([a / b for a, b in zip(mine, other) if b])
+        return [a / b for a, b in zip(mine.values, other.values)]
+
+    def ratio_spread(self):
+        paired = self.paired()
+        return quartiles(paired) if paired and len(paired) > 1 else None
 
     def figure(self):
         """What the goal speaks of."""

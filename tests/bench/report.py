@@ -102,7 +102,8 @@ def markdown(rows, facts, present, absent):
     lines += [f"- {name}: {value}" for name, value in facts.items() if name not in ("quick", "group_seconds")]
     lines += [f"- peers that took part: {', '.join(present) or 'none'}"]
     lines += [f"- **peer that is missing**: {name}: {reason}" for name, reason in absent.items()]
-    lines += ["", f"Medians, quartiles in brackets; a ratio's quartiles are of single rounds. {count(rows)}.", ""]
+    lines += ["", f"Medians, quartiles in brackets; ratios are of single rounds, whose two sides "
+              f"ran next to each other. {count(rows)}.", ""]
     lines += main_table(rows)
     peers = peer_table(rows)
     if peers:
