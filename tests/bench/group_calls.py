@@ -37,8 +37,8 @@ def measure(session):
                             rounds, session.limit(60), essential=places.OWN)
     laboratory.remove(tree)
     laboratory.remove(outside)
-    return rows_of("snapshot", within, failures) + rows_of("live", within, failures, peers=False) + \
-        rows_of("outside", beyond, failures)
+    return [*rows_of("snapshot", within, failures), *rows_of("live", within, failures),
+            *rows_of("outside", beyond, failures)]
 
 
 def way_of(place, calls, directory, inner):
@@ -48,18 +48,17 @@ def way_of(place, calls, directory, inner):
     return Way(place.name, run)
 
 
-def rows_of(where, measured, failures, peers=True):
-    values, failed = measured
+def rows_of(where, measured, not_there):
+    values, failures = measured
+    failures = {**not_there, **failures}
     rows = []
     for name, (what, in_snapshot, in_live) in CALLS.items():
-        limit = {"snapshot": in_snapshot, "live": in_live, "outside": OUTSIDE_GOAL}[where]
-        label = {"snapshot": "snapshot base", "live": "live base", "outside": "outside the workspace"}[where]
-        subject = "live" if where == "live" else "snapshot"
         samples = samples_by_key(values, name)
-        if not peers:
-            samples = {way: samples[way] for way in ("native", subject) if way in samples}
-        elif where == "snapshot":
-            samples.pop("live", None)
-        rows.append(Row("calls", f"{what}, {label}", "s", samples, subject=subject, goal=Goal(limit),
-                        failures={**failures, **failed} if peers else {}))
+        if where == "outside":
+            rows.append(Row("calls", f"{what}, outside the workspace", "s", samples, goal=Goal(OUTSIDE_GOAL),
+                            failures=failures))
+        else:
+            rows.append(Row("calls", f"{what}, {where} base", "s", places.share(samples, where), subject=where,
+                            goal=Goal(in_snapshot if where == "snapshot" else in_live),
+                            failures=places.share(failures, where)))
     return rows

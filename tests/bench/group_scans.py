@@ -36,11 +36,11 @@ def measure(session):
                     for name, place in found.items() if name not in differing]
             values, failed = take_turns(ways, rounds, session.limit(60), essential=places.OWN)
             samples = samples_of(values)
+            wrong = {**failures, **failed, **differing}
             for subject, goal in (("snapshot", Goal(0.70)), ("live", None)):
-                chosen = {way: each for way, each in samples.items()
-                          if way in ("native", subject) or (subject == "snapshot" and way != "live")}
-                rows.append(Row("scans", f"{what}, {count:,} files, {subject} base", "s", chosen, subject=subject,
-                                goal=goal, failures={**failures, **failed, **differing}))
+                rows.append(Row("scans", f"{what}, {count:,} files, {subject} base", "s",
+                                places.share(samples, subject), subject=subject, goal=goal,
+                                failures=places.share(wrong, subject)))
     laboratory.remove(tree)
     return rows
 

@@ -4,6 +4,7 @@ import dataclasses
 import pathlib
 
 from . import commands
+from .model import NATIVE
 
 
 @dataclasses.dataclass
@@ -30,7 +31,7 @@ class Place:
 def native(laboratory, tree):
     copy = laboratory.copy(tree, "native")
     try:
-        yield Place("native", copy, laboratory.environment)
+        yield Place(NATIVE, copy, laboratory.environment)
     finally:
         laboratory.remove(copy)
 
@@ -69,7 +70,13 @@ def live(laboratory, tree):
         laboratory.remove(copy)
 
 
-OWN = {"native": native, "snapshot": snapshot, "live": live}
+OWN = {NATIVE: native, "snapshot": snapshot, "live": live}
+
+
+def share(by_way, subject):
+    """What one row tells of: its subject and native; the peers once, with the snapshot."""
+    return {way: each for way, each in by_way.items()
+            if way in (NATIVE, subject) or (subject == "snapshot" and way not in OWN)}
 
 
 def open_places(laboratory, stack, tree, ways):

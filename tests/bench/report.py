@@ -1,4 +1,5 @@
 """The results as a Markdown table, JSON and a chart."""
+import dataclasses
 import json
 
 from . import chart
@@ -6,6 +7,14 @@ from . import chart
 UNITS = {"s": [(1, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")],
          "B": [(2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")],
          "B/s": [(1e9, "GB/s"), (1e6, "MB/s")]}
+
+
+@dataclasses.dataclass
+class Others:
+    """What else a reader has to know: who took part, who is missing and why, what was left out."""
+    present: list
+    absent: dict
+    left_out: list
 
 
 def amount(value, unit):
@@ -32,12 +41,15 @@ def spread_text(samples, unit):
     return f"{amount(samples.median, unit)} ({amount(low, unit)} – {amount(high, unit)})"
 
 
+def ratio(value):
+    return f"{value:.0f}x" if value >= 20 else f"{value:.2f}x" if value >= 0.1 else f"{value:.3f}x"
+
+
 def ratio_text(row):
     if row.reference is None:
         return ""
     spread = row.ratio_spread()
-    ratio = f"{row.ratio():.2f}x" if row.ratio() >= 0.1 else f"{row.ratio():.3f}x"
-    return ratio + (f" ({spread[0]:.2f} – {spread[1]:.2f})" if spread else "")
+    return ratio(row.ratio()) + (f" ({spread[0]:.2f} – {spread[1]:.2f})" if spread else "")
 
 
 def line(row):
@@ -69,21 +81,29 @@ def main_table(rows):
     return lines
 
 
-def peer_table(rows):
-    """Ratios to the same reference, for rows that peers have a part in."""
-    ways = []
-    for row in rows:
-        ways += [way for way in row.samples if way not in (row.subject, row.reference) and way not in ways]
-    if not ways:
-        return []
-    lines = ["| work | libvfs | " + " | ".join(ways) + " |", "|---|---:|" + "---:|" * len(ways)]
-    for row in rows:
-        if row.failed or row.reference is None or not set(row.samples) - set(row.needed()):
+def peer_tables(rows):
+    """Ratios to the same reference, for rows that peers have a part in; a table for each group."""
+    lines = []
+    for group in dict.fromkeys(row.group for row in rows):
+        shown = [row for row in rows if row.group == group and not row.failed and row.reference is not None and
+                 set(row.samples) | set(row.failures) > set(row.needed())]
+        ways = list(dict.fromkeys(way for row in shown for way in (*row.samples, *row.failures)
+                                  if way not in row.needed()))
+        if not shown:
             continue
-        cells = [f"{row.ratio(way):.2f}x" + (" (once)" if len(row.samples[way].values) == 1 else "")
-                 if row.ratio(way) is not None and way != row.subject else "failed" if way in row.failures else "" for way in ways]
-        lines.append(f"| {row.what} | {row.ratio():.2f}x | " + " | ".join(cells) + " |")
+        lines += ["", f"| {group} | libvfs | " + " | ".join(ways) + " |", "|---|---:|" + "---:|" * len(ways)]
+        for row in shown:
+            cells = [peer_cell(row, way) for way in ways]
+            lines.append(f"| {row.what} | {ratio(row.ratio())} | " + " | ".join(cells) + " |")
     return lines
+
+
+def peer_cell(row, way):
+    if way in row.failures:
+        return "left out" if row.failures[way].startswith("left out") else "failed"
+    if way not in row.samples:
+        return ""
+    return ratio(row.ratio(way)) + (" (once)" if len(row.samples[way].values) == 1 else "")
 
 
 def troubles(rows):
@@ -95,19 +115,18 @@ def troubles(rows):
             for (group, way, reason), rows_ in found.items()]
 
 
-def markdown(rows, facts, present, absent):
+def markdown(rows, facts, others):
     lines = ["# Results of scripts/bench", ""]
     if facts["quick"]:
         lines += ["Taken with `--quick`: small inputs, few rounds. These figures decide nothing.", ""]
     lines += [f"- {name}: {value}" for name, value in facts.items() if name not in ("quick", "group_seconds")]
-    lines += [f"- peers that took part: {', '.join(present) or 'none'}"]
-    lines += [f"- **peer that is missing**: {name}: {reason}" for name, reason in absent.items()]
+    lines += [f"- peers that took part: {', '.join(others.present) or 'none'}"]
+    lines += [f"- **peer that is missing**: {name}: {reason}" for name, reason in others.absent.items()]
+    lines += [f"- **left out**: {what}" for what in others.left_out]
     lines += ["", f"Medians, quartiles in brackets; ratios are of single rounds, whose two sides "
               f"ran next to each other. {count(rows)}.", ""]
     lines += main_table(rows)
-    peers = peer_table(rows)
-    if peers:
-        lines += ["", "## Peers", "", "Each against the same reference.", "", *peers]
+    lines += ["", "## Peers", "", "Each against the same reference as libvfs.", *peer_tables(rows)]
     notes = list(dict.fromkeys(f"- {row.group}: {note}" for row in rows for note in row.notes))
     if notes:
         lines += ["", "## Notes", "", *notes]
@@ -117,9 +136,9 @@ def markdown(rows, facts, present, absent):
     return "\n".join(lines) + "\n"
 
 
-def write(output, rows, facts, present, absent):
-    (output / "results.md").write_text(markdown(rows, facts, present, absent))
-    document = {"format": 1, "machine": facts, "peers": {"present": present, "absent": absent},
+def write(output, rows, facts, others):
+    (output / "results.md").write_text(markdown(rows, facts, others))
+    document = {"format": 1, "machine": facts, "peers": dataclasses.asdict(others),
                 "rows": [row.as_json() for row in rows]}
     (output / "results.json").write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     (output / "results.svg").write_bytes(chart.draw(rows, facts))

@@ -13,6 +13,7 @@ class Session:
     peers: dict                    # name -> opener of a place
     sizes: list                    # of trees, in files
     quick: bool
+    left_out: list = dataclasses.field(default_factory=list)
     repositories: dict = dataclasses.field(default_factory=dict)
 
     def limit(self, seconds):
