@@ -4,7 +4,7 @@
 """
 import sys
 
-import trees
+import contents
 
 CHANGES = 100
 
@@ -18,8 +18,8 @@ def numbers(size, turn):
 def main():
     size, turn = int(sys.argv[1]), int(sys.argv[2])
     for number in numbers(size, turn):
-        with open(trees.path_of(number), "wb") as file:
-            file.write(trees.changed_content(number, turn))
+        with open(contents.path_of(number), "wb") as file:
+            file.write(contents.changed_content(number, turn))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@ import pathlib
 import sys
 
 from . import places
-from .trees import content_of, path_of
+from .contents import content_of, path_of
 
 
 class Repository:

@@ -1,4 +1,4 @@
-"""Builds from clean in a fresh copy, workspace or mount each time. Peers run once, as long as time is left."""
+"""Builds from clean in a fresh copy, workspace or mount each time. Peers run once while time is left."""
 import os
 import subprocess
 
@@ -25,14 +25,16 @@ def measure(session):
         if session.quick and package != "lua5.4":
             continue
         tree = source(session.laboratory, package)
-        openers = {**places.OWN, **{name: session.peers[name] for name in SLOWEST_LAST if name in session.peers}}
+        openers = {**places.OWN,
+                   **{name: session.peers[name] for name in SLOWEST_LAST if name in session.peers}}
         ways = [building(session.laboratory, name, opener, tree, command, check) for name, opener in openers.items()]
         values, failures = take_turns(ways, 1 if session.quick else rounds, session.limit(330),
                                       essential=places.OWN, limit_once=session.limit(peer_seconds))
         samples = samples_of(values)
         for subject in ("snapshot", "live"):
             rows.append(Row("builds", f"{what}, {subject} base", "s", places.share(samples, subject),
-                            subject=subject, goal=Goal(limit), failures=places.share(failures, subject)))
+                            subject=subject, goal=Goal(limit), line=f"builds, {subject} base", short=what,
+                            failures=places.share(failures, subject)))
         session.trees.forget(tree)
     return rows
 

@@ -56,9 +56,10 @@ def rows_of(where, measured, not_there):
         samples = samples_by_key(values, name)
         if where == "outside":
             rows.append(Row("calls", f"{what}, outside the workspace", "s", samples, goal=Goal(OUTSIDE_GOAL),
-                            failures=failures))
+                            line="the same on a path outside the workspace", short=name, failures=failures))
         else:
             rows.append(Row("calls", f"{what}, {where} base", "s", places.share(samples, where), subject=where,
                             goal=Goal(in_snapshot if where == "snapshot" else in_live),
+                            line=f"single calls, {where} base", short=name,
                             failures=places.share(failures, where)))
     return rows

@@ -24,13 +24,14 @@ def measure(session):
             making(laboratory, COPY, lambda to: laboratory.quietly(["cp", "-r", tree, to]), once=large),
             making(laboratory, "git worktree add", lambda to: laboratory.quietly(
                 ["git", "worktree", "add", "-q", "--detach", to], GIT_DIR=str(repository.directory)), once=large),
-            *[mounting(laboratory, name, session.peers[name], tree) for name in MOUNTS if name in session.peers],
+            *[mounting(laboratory, name, opener, tree) for name, opener in session.peers.items() if name in MOUNTS],
         ]
         values, failures = take_turns(ways, 5 if session.quick else 21, session.limit(60),
-                                      essential=("snapshot", COPY, "git worktree add") if large else ("snapshot",))
+                                      essential=("snapshot", *((COPY, "git worktree add") if large else ())))
         repository.git("worktree", "prune")
         rows.append(Row("clone", f"clone of {size:,} files", "s", samples_of(values), reference=COPY,
-                        goal=Goal(0.010, kind="value"), failures=failures))
+                        goal=Goal(0.010, kind="value"), line="clone, by number of files", short=f"{size:,}:",
+                        failures=failures))
     return rows
 
 

@@ -23,7 +23,8 @@ def measure(session):
                  way("snapshot", workspace, lambda: workspace.quietly("commit", "-m", "changes"))],
                 3 if session.quick else 9, session.limit(90), essential=(GIT, "snapshot"))
         rows[size] = Row("commit", f"commit, 100 changes in {size:,} files", "s", samples_of(values),
-                         reference=GIT, goal=Goal(0.25), failures=failures)
+                         reference=GIT, goal=Goal(0.25), line="commit of 100 changes, by number of files",
+                         short=f"{size:,}:", failures=failures)
     growth = growth_row("commit", "growth of a commit for ten times the files", rows, 2.0)
     return [*rows.values(), *([growth] if growth else [])]
 

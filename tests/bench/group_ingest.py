@@ -39,7 +39,8 @@ def first(session, tree, what, rounds, git=False):
         ways.append(Way("git init && git add -A", seconds(lambda: laboratory.quietly(
             ["sh", "-c", "git init -q && git add -A"], tree, **settings)), os.sync, lambda: laboratory.remove(target)))
     values, failures = take_turns(ways, rounds, session.limit(150), essential=(COPY, "snapshot"))
-    return Row("ingest", what, "s", samples_of(values), reference=COPY, goal=Goal(1.0), failures=failures)
+    return Row("ingest", what, "s", samples_of(values), reference=COPY, goal=Goal(1.0), line="first ingest",
+               short=f"{what.split(' of ')[1]}:", failures=failures)
 
 
 def again(session, tree, size):

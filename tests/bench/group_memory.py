@@ -13,18 +13,18 @@ def measure(session):
     size = session.sizes[-1]
     tree = session.trees.small_files(size)
     store = laboratory.fresh("memory")
-    rows = [row(f"peak memory of ingest, {size:,} files", peak(laboratory, ["ingest", tree], tree, store))]
+    rows = [row(f"ingest, {size:,} files", peak(laboratory, ["ingest", tree], tree, store))]
     laboratory.remove(store)
     with contextlib.ExitStack() as stack:
         workspace = Workspace(laboratory, stack, tree, size)
         workspace.change(1)
-        rows.append(row(f"peak memory of commit, 100 changes in {size:,} files",
+        rows.append(row(f"commit, 100 changes in {size:,} files",
                         peak(laboratory, ["commit", "-m", "changes"], workspace.place.directory, laboratory.store)))
     with contextlib.ExitStack() as stack:
         place = stack.enter_context(places.snapshot(laboratory, tree))
         # Every directory gets a new name above it: the commit has all of the tree to write.
         place.run(["sh", "-c", "for part in part*; do mv $part moved-$part; done"])
-        rows.append(row(f"peak memory of commit, all of {size:,} files moved",
+        rows.append(row(f"commit, all of {size:,} files moved",
                         peak(laboratory, ["commit", "-m", "moved"], place.directory, laboratory.store)))
     return rows
 
@@ -40,5 +40,5 @@ def peak(laboratory, words, cwd, store):
 
 
 def row(what, value):
-    return Row("memory", what, "B", {"snapshot": Samples([value])}, reference=None,
-               goal=Goal(LIMIT, kind="value"))
+    return Row("memory", f"peak memory of {what}", "B", {"snapshot": Samples([value])}, reference=None,
+               goal=Goal(LIMIT, kind="value"), line="peak memory", short=f"{what}:")

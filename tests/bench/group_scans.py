@@ -40,6 +40,7 @@ def measure(session):
             for subject, goal in (("snapshot", Goal(0.70)), ("live", None)):
                 rows.append(Row("scans", f"{what}, {count:,} files, {subject} base", "s",
                                 places.share(samples, subject), subject=subject, goal=goal,
+                                line=f"scans of {count:,} files, {subject} base", short=what,
                                 failures=places.share(wrong, subject)))
     laboratory.remove(tree)
     return rows

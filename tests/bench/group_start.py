@@ -30,7 +30,8 @@ def measure(session):
                     ways[name] = (place.directory, [*place.settings(laboratory), *place.prefix, TRUE])
             samples = run(laboratory, rounds, ways)
             rows.append(Row("start", f"start of {TRUE}, {size:,} files", "s", samples,
-                            reference="empty preload", goal=Goal(1.10), failures=failures))
+                            reference="empty preload", goal=Goal(1.10), line=f"start of {TRUE}, by number of files",
+                            short=f"{size:,}:", failures=failures))
     return rows
 
 

@@ -27,7 +27,8 @@ def measure(session):
             finally:
                 repository.undo()
         rows.append(Row("status", f"status, 100 changes in {size:,} files", "s", samples_of(values),
-                        reference=GIT, goal=Goal(0.25), failures=failures))
+                        reference=GIT, goal=Goal(0.25), line="status with 100 changes, by number of files",
+                        short=f"{size:,}:", failures=failures))
     return rows
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from . import machine, peers, report
+from . import machine, peers, publish, report
 from .commands import Failed
 from .laboratory import REPOSITORY, Laboratory
 from .model import Row
@@ -32,15 +32,23 @@ def arguments():
     parser.add_argument("--only", metavar="GROUP[,GROUP]", help="only these groups")
     parser.add_argument("--sizes", metavar="N[,N]", help="files in the trees of start, clone, commit, status and "
                         "memory (default 1000,100000,1000000; quick: 1000,10000)")
+    parser.add_argument("--peers", metavar="NAME[,NAME]", help="only these peers, or none (of "
+                        + ", ".join(peers.OPENERS) + ")")
     parser.add_argument("--output", metavar="DIR", help="(default: bench in the build directory)")
+    parser.add_argument("--publish", action="store_true",
+                        help="also put the results into tests/bench/results and the README")
     parser.add_argument("--work", metavar="DIR", default=os.environ.get("TMPDIR", "/tmp"),
                         help="where inputs and stores are made, on one file system, and removed (default %(default)s)")
     parser.add_argument("--no-setup", action="store_true", help="use what is installed and built")
     chosen = parser.parse_args()
     chosen.groups = chosen.only.split(",") if chosen.only else GROUPS
-    for group in chosen.groups:
-        if group not in GROUPS:
-            parser.error(f"no group {group}; there are {', '.join(GROUPS)}")
+    chosen.peers = list(peers.OPENERS) if chosen.peers is None else chosen.peers.replace("none", "").split(",")
+    for name in chosen.groups:
+        if name not in GROUPS:
+            parser.error(f"no group {name}; there are {', '.join(GROUPS)}")
+    for name in filter(None, chosen.peers):
+        if name not in peers.OPENERS:
+            parser.error(f"no peer {name}; there are {', '.join(peers.OPENERS)}")
     try:
         chosen.sizes = [int(size) for size in chosen.sizes.split(",")] if chosen.sizes else \
             [1_000, 10_000] if chosen.quick else [1_000, 100_000, 1_000_000]
@@ -59,6 +67,7 @@ def set_up(build):
 
 def measure(session, groups):
     rows, times = [], {}
+    modules = {group: importlib.import_module(f"{__package__}.group_{group}") for group in groups}
     begin = time.monotonic()
     for group in groups:
         start = time.monotonic()
@@ -67,7 +76,7 @@ def measure(session, groups):
             session.laboratory.say(session.left_out[-1])
             continue
         try:
-            found = importlib.import_module(f"{__package__}.group_{group}").measure(session)
+            found = modules[group].measure(session)
         except Failed as failure:
             found = [Row(group, "the whole group", "s", {}, failures={"group": str(failure)})]
         times[group] = time.monotonic() - start
@@ -85,13 +94,15 @@ def main():
         set_up(build)
     build_type = machine.build_type(build)
     if build_type["optimization"] not in ("2", "3"):
-        sys.exit(f"bench: {build} is built without optimisation: nothing to measure")
+        if not chosen.quick:
+            sys.exit(f"bench: {build} is built without optimisation: nothing to measure")
+        print(f"bench: {build} is built without optimisation: its figures mean nothing", file=sys.stderr)
     # So that Ctrl-C and kill unmount and remove what there is.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     laboratory = Laboratory(build, chosen.work, chosen.quick)
     start = time.monotonic()
     try:
-        found, absent = peers.installed(laboratory)
+        found, absent = peers.installed(laboratory, chosen.peers)
         session = Session(laboratory, Trees(laboratory), found, sorted(chosen.sizes), chosen.quick)
         rows, times = measure(session, chosen.groups)
         facts = machine.describe(laboratory, build_type)
@@ -102,5 +113,7 @@ def main():
     output = pathlib.Path(chosen.output or build / "bench")
     output.mkdir(parents=True, exist_ok=True)
     report.write(output, rows, facts, report.Others(sorted(found), absent, session.left_out))
+    if chosen.publish:
+        publish.publish(output, rows, facts)
     print(f"bench: {len(rows)} rows in {facts['seconds']} s: {report.count(rows)}; in {output}/")
     return 1 if any(row.failed for row in rows) else 0

@@ -49,6 +49,8 @@ class Row:
     subject: str = "snapshot"
     reference: str = NATIVE        # or None
     goal: Goal = None
+    line: str = ""                 # the line of the summary it is a part of, and its name there
+    short: str = ""
     notes: list = dataclasses.field(default_factory=list)
     failures: dict = dataclasses.field(default_factory=dict)  # way -> why it has no figure
 

@@ -97,14 +97,14 @@ def missing(laboratory, name):
     return None
 
 
-def installed(laboratory):
-    """(name -> opener, name -> why it is missing). A peer counts when it shows a tree and keeps a write."""
+def installed(laboratory, wanted):
+    """(name -> opener, name -> why it is missing), of those wanted. A peer counts when it shows a tree and keeps a write."""
     found, absent = {}, {}
     tree = laboratory.fresh("probe")
     tree.mkdir()
     (tree / "file").write_text("seen\n")
     for name, opener in OPENERS.items():
-        reason = missing(laboratory, name)
+        reason = missing(laboratory, name) if name in wanted else "not asked for"
         try:
             if reason is None:
                 with opener(laboratory, tree) as place:

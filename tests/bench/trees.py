@@ -3,28 +3,14 @@ import multiprocessing
 import os
 import pathlib
 
-FILES_IN_DIRECTORY = 50
+from .commands import Failed
+from .contents import FILES_IN_DIRECTORY, content_of, path_of
+
 OLD = 1_600_000_000   # an mtime long past, so that no tool has to look twice at what is "just changed"
 
 
-def path_of(number):
-    """50 files in a directory, 50 directories in the one above."""
-    directory = number // FILES_IN_DIRECTORY
-    return f"part{directory // 50:03d}/module{directory % 50:02d}/file{number:07d}.c"
-
-
-def content_of(number):
-    return f"/* {number:08d} */\n".encode() + \
-        f"int function_{number}(int argument) {{ return argument + {number}; }}\n".encode() * (4 + number % 16)
-
-
-def changed_content(number, turn):
-    return content_of(number) + f"int changed_{number}_{turn};\n".encode()
-
-
-def write_files(job):
+def write_files(top, first, last):
     """A share of a tree: the numbers from first up to last."""
-    top, first, last = job
     directory = None
     for number in range(first, last):
         path = path_of(number)
@@ -40,10 +26,16 @@ def write_files(job):
 def make_small_files(top, count, processes):
     """So many files of about 800 bytes, no two alike."""
     os.makedirs(top)
-    share = 50 * FILES_IN_DIRECTORY   # whole directories, so that no two processes make the same one
-    jobs = [(str(top), first, min(first + share, count)) for first in range(0, count, share)]
-    with multiprocessing.Pool(processes) as pool:
-        pool.map(write_files, jobs, chunksize=1)
+    parts = 50 * FILES_IN_DIRECTORY   # whole directories, so that no two processes make the same one
+    share = -(-count // (parts * processes)) * parts
+    workers = [multiprocessing.Process(target=write_files, args=(top, first, min(first + share, count)))
+               for first in range(0, count, share)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    if any(worker.exitcode != 0 for worker in workers):
+        raise Failed(f"{top}: not all of its files could be written")
 
 
 def make_large_files(top, count, size):
