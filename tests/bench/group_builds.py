@@ -28,7 +28,7 @@ def measure(session):
         openers = {**places.OWN,
                    **{name: session.peers[name] for name in SLOWEST_LAST if name in session.peers}}
         ways = [building(session.laboratory, name, opener, tree, command, check) for name, opener in openers.items()]
-        values, failures = take_turns(ways, 1 if session.quick else rounds, session.limit(330),
+        values, failures = take_turns(ways, 1 if session.quick else rounds, session.limit(240),
                                       essential=places.OWN, limit_once=session.limit(peer_seconds))
         samples = samples_of(values)
         for subject in ("snapshot", "live"):

@@ -26,7 +26,7 @@ class Laboratory:
         self.environment = commands.clean_environment(self.work / "home")
         (self.work / "home").mkdir()
         self.null = open(os.devnull, "wb")
-        self.ingested = set()
+        self.ingested = {}             # name of a snapshot -> peak memory of its ingest, if it was taken
         self._numbers = itertools.count()
 
     def close(self):
@@ -35,7 +35,10 @@ class Laboratory:
 
     def remove(self, directory):
         """Bounded to one file system: should a mount have stayed, what is below it does."""
-        subprocess.run(["rm", "-rf", "--one-file-system", str(directory)], check=False, timeout=900)
+        try:
+            subprocess.run(["rm", "-rf", "--one-file-system", str(directory)], check=False, timeout=1800)
+        except subprocess.TimeoutExpired:
+            self.say(f"{directory} was not removed within half an hour: remove what is left of it by hand")
 
     def fresh(self, name):
         """The path of a directory that does not exist yet; its parent does."""
@@ -52,6 +55,16 @@ class Laboratory:
 
     def vfs(self, *words, cwd=None, store=None, limit=900):
         return self.run([self.vfs_command, *words], cwd, limit, VFS_STORE=str(store or self.store))
+
+    def peak(self, *words, cwd=None, store=None):
+        """The most memory that was resident while `vfs` did this, in bytes. time is small itself: what a
+        process has before it starts a program counts as the program's."""
+        said = self.fresh("peak")
+        self.quietly(["/usr/bin/time", "-f", "%M", "-o", said, self.vfs_command, *words], cwd,
+                     VFS_STORE=str(store or self.store))
+        found = int(said.read_text().split()[-1]) << 10
+        said.unlink()
+        return found
 
     def quietly(self, words, cwd=None, limit=900, **changes):
         """As run(), but what it says goes nowhere: for what is timed."""

@@ -45,8 +45,8 @@ def reference_of(laboratory, tree):
     """The name of the snapshot of `tree`, ingested when it is first asked for."""
     name = pathlib.Path(tree).name.replace(".", "-")
     if name not in laboratory.ingested:
-        laboratory.vfs("ingest", tree, "--name", name)
-        laboratory.ingested.add(name)
+        ingest = laboratory.peak if laboratory.has("time") else laboratory.vfs
+        laboratory.ingested[name] = ingest("ingest", tree, "--name", name)
     return name
 
 
