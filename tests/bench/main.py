@@ -17,7 +17,8 @@ from .trees import Trees
 
 GROUPS = ["start", "calls", "scans", "clone", "status", "commit", "ingest", "hash", "memory", "builds"]
 
-QUICK_SECONDS = 120   # then no further group is begun
+# Later nothing begins, so that all is over within 3 and 35 minutes.
+QUICK_SECONDS, MINUTES = 120, 30
 
 
 def arguments():
@@ -39,6 +40,8 @@ def arguments():
                         help="also put the results into tests/bench/results and the README")
     parser.add_argument("--work", metavar="DIR", default=os.environ.get("TMPDIR", "/tmp"),
                         help="where inputs and stores are made, on one file system, and removed (default %(default)s)")
+    parser.add_argument("--minutes", type=float, default=MINUTES, metavar="N",
+                        help="nothing begins later (default %(default)s; quick: 2)")
     parser.add_argument("--no-setup", action="store_true", help="use what is installed and built")
     chosen = parser.parse_args()
     chosen.groups = chosen.only.split(",") if chosen.only else GROUPS
@@ -65,16 +68,15 @@ def set_up(build):
     subprocess.run(["ninja", "-C", build], check=True, stdout=sys.stderr)
 
 
-def measure(session, groups):
+def measure(session, groups, write):
+    """`write` gets what there is after every group, so that a run that is ended has its results too."""
     rows, times = [], {}
     modules = {group: importlib.import_module(f"{__package__}.group_{group}") for group in groups}
-    begin = time.monotonic()
     for group in groups:
-        start = time.monotonic()
-        if session.quick and start - begin > QUICK_SECONDS:
-            session.left_out.append(f"{group}: left out, since --quick has run for {start - begin:.0f} s")
-            session.laboratory.say(session.left_out[-1])
+        if session.left() < 0:
+            session.leave_out(group)
             continue
+        start = time.monotonic()
         try:
             found = modules[group].measure(session)
         except Failed as failure:
@@ -84,7 +86,8 @@ def measure(session, groups):
         for row in found:
             session.laboratory.say(report.line(row))
         session.laboratory.say(f"{group} took {times[group]:.0f} s")
-    return rows, times
+        write(rows, times)
+    return rows
 
 
 def main():
@@ -103,16 +106,21 @@ def main():
     start = time.monotonic()
     try:
         found, absent = peers.installed(laboratory, chosen.peers)
-        session = Session(laboratory, Trees(laboratory), found, sorted(chosen.sizes), chosen.quick)
-        rows, times = measure(session, chosen.groups)
-        facts = machine.describe(laboratory, build_type)
+        session = Session(laboratory, Trees(laboratory), found, sorted(chosen.sizes), chosen.quick,
+                          end=start + (QUICK_SECONDS if chosen.quick else chosen.minutes * 60))
+        output = pathlib.Path(chosen.output or build / "bench")
+        output.mkdir(parents=True, exist_ok=True)
+        facts = {}
+
+        def write(rows, times):
+            facts.update(machine.describe(laboratory, build_type), quick=chosen.quick,
+                         seconds=round(time.monotonic() - start),
+                         group_seconds={group: round(taken) for group, taken in times.items()})
+            report.write(output, rows, facts, report.Others(sorted(found), absent, session.left_out))
+
+        rows = measure(session, chosen.groups, write)
     finally:
         laboratory.close()
-    facts.update(seconds=round(time.monotonic() - start), quick=chosen.quick,
-                 group_seconds={group: round(taken) for group, taken in times.items()})
-    output = pathlib.Path(chosen.output or build / "bench")
-    output.mkdir(parents=True, exist_ok=True)
-    report.write(output, rows, facts, report.Others(sorted(found), absent, session.left_out))
     if chosen.publish:
         publish.publish(output, rows, facts)
     print(f"bench: {len(rows)} rows in {facts['seconds']} s: {report.count(rows)}; in {output}/")
