@@ -20,7 +20,6 @@ SLOWEST_LAST = ("overlayfs", "fuse-overlayfs", "fakechroot", "unionfs-fuse", "pr
 
 
 def measure(session):
-    rows = []
     for package, (what, command, check, limit, rounds, peer_seconds) in BUILDS.items():
         if session.quick and package != "lua5.4":
             continue
@@ -35,11 +34,10 @@ def measure(session):
                                       essential=places.OWN, limit_once=session.limit(peer_seconds))
         samples = samples_of(values)
         for subject in ("snapshot", "live"):
-            rows.append(Row("builds", f"{what}, {subject} base", "s", places.share(samples, subject),
-                            subject=subject, goal=Goal(limit), line=f"builds, {subject} base", short=what,
-                            failures=places.share(failures, subject)))
+            yield Row("builds", f"{what}, {subject} base", "s", places.share(samples, subject),
+                      subject=subject, goal=Goal(limit), line=f"builds, {subject} base", short=what,
+                      failures=places.share(failures, subject))
         session.trees.forget(tree)
-    return rows
 
 
 def source(laboratory, package):

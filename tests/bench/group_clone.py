@@ -12,7 +12,6 @@ MOUNTS = ("overlayfs", "fuse-overlayfs", "unionfs-fuse")
 
 def measure(session):
     laboratory = session.laboratory
-    rows = []
     for size in session.sizes:
         tree = session.trees.small_files(size)
         reference = places.reference_of(laboratory, tree)
@@ -29,10 +28,9 @@ def measure(session):
         values, failures = take_turns(ways, 5 if session.quick else 21, session.limit(60),
                                       essential=("snapshot", *((COPY, "git worktree add") if large else ())))
         repository.git("worktree", "prune")
-        rows.append(Row("clone", f"clone of {size:,} files", "s", samples_of(values), reference=COPY,
-                        goal=Goal(0.010, kind="value"), line="clone, by number of files", short=f"{size:,}:",
-                        failures=failures))
-    return rows
+        yield Row("clone", f"clone of {size:,} files", "s", samples_of(values), reference=COPY,
+                  goal=Goal(0.010, kind="value"), line="clone, by number of files", short=f"{size:,}:",
+                  failures=failures)
 
 
 def making(laboratory, name, make, once=False):

@@ -24,12 +24,15 @@ def measure(session):
     # The repository is part of the tree, and everything in it committed.
     for words in (["init", "-q"], ["config", "gc.auto", "0"], ["add", "-A"], ["commit", "-qm", "all"], ["gc", "-q"]):
         laboratory.run(["git", *words], tree)
-    rows = []
     with contextlib.ExitStack() as stack:
         found, failures = places.open_places(laboratory, stack, tree, {**places.OWN, **session.peers})
-        for place in found.values():
-            # Its index holds the stat data of another place: refreshed once, as a user's would be.
-            place.run(["git", "status"])
+        for name, place in list(found.items()):
+            try:
+                # Its index holds the stat data of another place: refreshed once, as a user's would be.
+                place.run(["git", "status"])
+            except Failed as failure:
+                failures[name] = str(failure)
+                del found[name]
         for what, command in COMMANDS.items():
             differing = disagreeing(found, what, command)
             ways = [Way(name, seconds(lambda place=place, command=command: place.quietly(laboratory, command)))
@@ -38,12 +41,11 @@ def measure(session):
             samples = samples_of(values)
             wrong = {**failures, **failed, **differing}
             for subject, goal in (("snapshot", Goal(0.70)), ("live", None)):
-                rows.append(Row("scans", f"{what}, {count:,} files, {subject} base", "s",
-                                places.share(samples, subject), subject=subject, goal=goal,
-                                line=f"scans of {count:,} files, {subject} base", short=what,
-                                failures=places.share(wrong, subject)))
+                yield Row("scans", f"{what}, {count:,} files, {subject} base", "s",
+                          places.share(samples, subject), subject=subject, goal=goal,
+                          line=f"scans of {count:,} files, {subject} base", short=what,
+                          failures=places.share(wrong, subject))
     laboratory.remove(tree)
-    return rows
 
 
 def disagreeing(found, what, command):

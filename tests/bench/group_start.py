@@ -10,7 +10,6 @@ TRUE = "/bin/true"
 def measure(session):
     laboratory = session.laboratory
     rounds = 100 if session.quick else 500
-    rows = []
     # The smallest tree of this group is smaller than the others': a start may depend on nothing at all.
     for size in sorted({100, *session.sizes[1:]}):
         tree = session.trees.small_files(size)
@@ -29,10 +28,9 @@ def measure(session):
                 for name, place in found.items():
                     ways[name] = (place.directory, [*place.settings(laboratory), *place.prefix, TRUE])
             samples = run(laboratory, rounds, ways)
-            rows.append(Row("start", f"start of {TRUE}, {size:,} files", "s", samples,
-                            reference="empty preload", goal=Goal(1.10), line=f"start of {TRUE}, by number of files",
-                            short=f"{size:,}:", failures=failures))
-    return rows
+            yield Row("start", f"start of {TRUE}, {size:,} files", "s", samples,
+                      reference="empty preload", goal=Goal(1.10), line=f"start of {TRUE}, by number of files",
+                      short=f"{size:,}:", failures=failures)
 
 
 def run(laboratory, rounds, ways):

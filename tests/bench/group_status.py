@@ -10,7 +10,6 @@ GIT = "git status"
 
 
 def measure(session):
-    rows = []
     for size in session.sizes:
         tree = session.trees.small_files(size)
         with contextlib.ExitStack() as stack:
@@ -26,10 +25,9 @@ def measure(session):
                     5 if session.quick else 15, session.limit(60), essential=(GIT, "snapshot"))
             finally:
                 repository.undo()
-        rows.append(Row("status", f"status, 100 changes in {size:,} files", "s", samples_of(values),
-                        reference=GIT, goal=Goal(0.25), line="status with 100 changes, by number of files",
-                        short=f"{size:,}:", failures=failures))
-    return rows
+        yield Row("status", f"status, 100 changes in {size:,} files", "s", samples_of(values),
+                  reference=GIT, goal=Goal(0.25), line="status with 100 changes, by number of files",
+                  short=f"{size:,}:", failures=failures)
 
 
 def check(ours, theirs):

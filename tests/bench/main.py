@@ -78,13 +78,13 @@ def measure(session, groups, write):
             continue
         start = time.monotonic()
         try:
-            found = modules[group].measure(session)
+            for row in modules[group].measure(session):
+                rows.append(row)
+                session.laboratory.say(report.line(row))
         except Failed as failure:
-            found = [Row(group, "the whole group", "s", {}, failures={"group": str(failure)})]
+            rows.append(Row(group, f"{group}, what is left of it", "s", {}, failures={"group": str(failure)}))
+            session.laboratory.say(report.line(rows[-1]))
         times[group] = time.monotonic() - start
-        rows += found
-        for row in found:
-            session.laboratory.say(report.line(row))
         session.laboratory.say(f"{group} took {times[group]:.0f} s")
         write(rows, times)
     return rows
