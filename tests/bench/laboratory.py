@@ -29,9 +29,10 @@ class Laboratory:
         self.ingested = {}             # name of a snapshot -> peak memory of its ingest, if it was taken
         self._numbers = itertools.count()
 
-    def close(self):
+    def close(self, remove=True):
         self.null.close()
-        self.remove(self.work)
+        if remove:
+            self.remove(self.work)
 
     def remove(self, directory):
         """Bounded to one file system: should a mount have stayed, what is below it does."""

@@ -38,7 +38,9 @@ def processor():
 
 def file_system(directory):
     """Its type and the options it is mounted with."""
-    return said_by("findmnt", "-n", "-o", "FSTYPE,OPTIONS", "-T", str(directory))
+    said = said_by("findmnt", "-n", "-o", "SOURCE,FSTYPE,OPTIONS", "-T", str(directory)).split()
+    image = " in a file (--image)" if said and said[0].startswith("/dev/loop") else ""
+    return " ".join(said[1:]) + image
 
 
 def describe(laboratory, built):

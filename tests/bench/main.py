@@ -1,5 +1,6 @@
 """The command line of scripts/bench."""
 import argparse
+import contextlib
 import importlib
 import os
 import pathlib
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from . import machine, peers, publish, report
+from . import image, machine, peers, publish, report
 from .commands import Failed
 from .laboratory import REPOSITORY, Laboratory
 from .model import Row
@@ -40,6 +41,8 @@ def arguments():
                         help="also put the results into tests/bench/results and the README")
     parser.add_argument("--work", metavar="DIR", default=os.environ.get("TMPDIR", "/tmp"),
                         help="where inputs and stores are made, on one file system, and removed (default %(default)s)")
+    parser.add_argument("--image", type=float, metavar="GIB", help="work in an ext4 of this size, made in a file "
+                        "in the work directory (needs root; 40 for all sizes)")
     parser.add_argument("--minutes", type=float, default=MINUTES, metavar="N",
                         help="nothing begins later (default %(default)s; quick: 2)")
     parser.add_argument("--no-setup", action="store_true", help="use what is installed and built")
@@ -102,7 +105,16 @@ def main():
         print(f"bench: {build} is built without optimisation: its figures mean nothing", file=sys.stderr)
     # So that Ctrl-C and kill unmount and remove what there is.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    laboratory = Laboratory(build, chosen.work, chosen.quick)
+    try:
+        with image.mounted(chosen.work, chosen.image) if chosen.image else \
+                contextlib.nullcontext(chosen.work) as parent:
+            return measure_in(parent, build, build_type, chosen)
+    except image.NoImage as reason:
+        sys.exit(f"bench: no file system in a file: {reason}")
+
+
+def measure_in(parent, build, build_type, chosen):
+    laboratory = Laboratory(build, parent, chosen.quick)
     start = time.monotonic()
     try:
         found, absent = peers.installed(laboratory, chosen.peers)
@@ -120,7 +132,7 @@ def main():
 
         rows = measure(session, chosen.groups, write)
     finally:
-        laboratory.close()
+        laboratory.close(remove=not chosen.image)
     if chosen.publish:
         publish.publish(output, rows, facts)
     print(f"bench: {len(rows)} rows in {facts['seconds']} s: {report.count(rows)}; in {output}/")

@@ -30,11 +30,12 @@ def summary(rows):
 
 def section(rows, facts):
     build = f"{facts['compiler']}, {facts['build']}"
+    kind, *options = facts["file system"].split()
+    kind += " in a file" if "(--image)" in options else ""
     return "\n".join([
         f"{facts['processor']}, {facts['cores']} cores, {facts['memory']}, Linux {facts['kernel']}, "
-        f"{facts['file system'].split()[0]}, {facts['system']}, {facts['user']}; {build}; "
-        f"commit {facts['commit']}, {facts['date']}. Ratios of medians or, where both sides take turns, the "
-        "median of the turns' ratios; quartiles, absolute times and all peers are in "
+        f"{kind}, {facts['system']}, {facts['user']}; {build}; "
+        f"commit {facts['commit']}, {facts['date']}. Ratios are medians of single rounds' ratios; quartiles, absolute times and all peers are in "
         "[tests/bench/results](tests/bench/results/results.md), with a "
         "[chart](tests/bench/results/results.svg).", "", *summary(rows)]) + "\n"
 
