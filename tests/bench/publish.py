@@ -1,5 +1,6 @@
 """The results' place in the repository: all of them in tests/bench/results, a summary in the README."""
 import shutil
+import textwrap
 
 from .laboratory import REPOSITORY
 from .report import amount, goal_text, ratio
@@ -32,12 +33,13 @@ def section(rows, facts):
     build = f"{facts['compiler']}, {facts['build']}"
     kind, *options = facts["file system"].split()
     kind += " in a file" if "(--image)" in options else ""
-    return "\n".join([
-        f"{facts['processor']}, {facts['cores']} cores, {facts['memory']}, Linux {facts['kernel']}, "
-        f"{kind}, {facts['system']}, {facts['user']}; {build}; "
-        f"commit {facts['commit']}, {facts['date']}. Ratios are medians of single rounds' ratios; quartiles, absolute times and all peers are in "
-        "[tests/bench/results](tests/bench/results/results.md), with a "
-        "[chart](tests/bench/results/results.svg).", "", *summary(rows)]) + "\n"
+    text = f"{facts['processor']}, {facts['cores']} cores, {facts['memory']}, Linux {facts['kernel']}, {kind}, " \
+           f"{facts['system']}, {facts['user']}; {build}; commit {facts['commit']}, {facts['date']}. A ratio is " \
+           "the median of the rounds' ratios; quartiles, times and all peers are in " \
+           "[tests/bench/results](tests/bench/results/results.md), with a " \
+           "[chart](tests/bench/results/results.svg)."
+    return "\n".join([*textwrap.wrap(text, 110, break_long_words=False, break_on_hyphens=False), "",
+                      *summary(rows)]) + "\n"
 
 
 def publish(output, rows, facts):
