@@ -97,6 +97,9 @@ class Manifest {
 
   // The entries of a directory, sorted by name.
   std::vector<Entry> list(TreeId tree);
+  // The same without what is in chunks that `other` has too: of two trees that
+  // differ in little, little more than that.
+  std::vector<Entry> list_without(TreeId tree, TreeId other);
   // One of them.
   std::optional<Entry> find_in(TreeId tree, std::string_view name);
   // The entry at a path relative to the root; nothing if there is none. The

@@ -240,6 +240,18 @@ std::vector<Entry> Manifest::list(TreeId tree) {
   return entries;
 }
 
+std::vector<Entry> Manifest::list_without(TreeId tree, TreeId other) {
+  std::vector<Entry> entries;
+  Statement row = database_->prepare(
+      std::string(kColumns) +
+      "tree_chunk c CROSS JOIN entry e ON e.chunk = c.chunk WHERE c.tree = ?1 "
+      "AND c.chunk NOT IN (SELECT chunk FROM tree_chunk WHERE tree = ?2) "
+      "ORDER BY c.position, e.name");
+  row.bind(1, tree).bind(2, other);
+  while (row.step()) entries.push_back(read_entry(row));
+  return entries;
+}
+
 std::optional<Entry> Manifest::find_in(TreeId tree, std::string_view name) {
   Statement row = database_->prepare(
       std::string(kColumns) +

@@ -60,7 +60,7 @@ struct IndexFile {
   int open(std::string_view bytes, Index& index) {
     fs::remove(path);
     write_file(path, bytes);
-    return index.open(path.c_str());
+    return index.open(path.c_str(), "");
   }
 };
 
@@ -82,17 +82,17 @@ uint64_t use(const Index& index, const std::vector<std::string>& paths) {
     if (S_ISLNK(entry.mode)) {
       if (const char* target = index.target(entry)) sum += strlen(target);
     }
-    uint32_t count = 0;
-    if (const IndexEntry* child = index.children(entry, count)) {
-      for (uint32_t i = 0; i < count; ++i) sum += child[i].path_hash;
-    }
+    IndexChildren children = index.children(entry);
+    while (const IndexEntry* child = children.next()) sum += child->path_hash;
+    if (const IndexEntry* parent = index.parent(entry)) sum += parent->path_hash;
+    if (const IndexEntry* next = index.next_link(entry)) sum += next->path_hash;
     char buffer[PATH_MAX];
     if (const char* path = index.path_of(entry, buffer, sizeof(buffer))) sum += strlen(path);
   };
   for (const std::string& path : paths) {
     if (const IndexEntry* entry = find(index, path)) look(*entry);
   }
-  for (uint64_t i = 0; i < index.entry_count() && i < 200; ++i) look(*index.entry(i));
+  for (uint64_t i = 0; i < index.top().entry_count() && i < 200; ++i) look(*index.top().entry(i));
   return sum;
 }
 
@@ -105,7 +105,7 @@ const std::vector<std::string> kPaths = {"",        "dir",      "dir/sub", "dir/
 TEST_CASE("the index finds every path with the metadata of the real file") {
   const Compiled compiled;
   Index index;
-  REQUIRE(index.open(compiled.index.c_str()) == 0);
+  REQUIRE(index.open(compiled.index.c_str(), "") == 0);
   CHECK(index.is_open());
   size_t seen = 1;
   for (const auto& item : fs::recursive_directory_iterator(compiled.tree)) {
@@ -131,13 +131,13 @@ TEST_CASE("the index finds every path with the metadata of the real file") {
     CHECK(path == index.path_of(*entry, buffer, sizeof(buffer)));
     CHECK(std::string(index.name(*entry)) == item.path().filename());
   }
-  CHECK(index.entry_count() == seen);
+  CHECK(index.top().entry_count() == seen);
 }
 
 TEST_CASE("what the snapshot does not have is not found") {
   const Compiled compiled;
   Index index;
-  REQUIRE(index.open(compiled.index.c_str()) == 0);
+  REQUIRE(index.open(compiled.index.c_str(), "") == 0);
   for (const char* path : {"missing", "dir/missing", "file/x", "di", "dirr", "dir/su", "Dir", "two",
                            "sub/two", "dir/sub/two/x", "link/x"}) {
     INFO(path);
@@ -147,43 +147,43 @@ TEST_CASE("what the snapshot does not have is not found") {
   CHECK(index.find("fila", 4, path_hash("file", 4)) == nullptr);
   CHECK(index.find("xx/file", 7, path_hash("file", 4)) == nullptr);
   CHECK(index.find("", 0, path_hash("file", 4)) == nullptr);
-  CHECK(index.entry(index.entry_count()) == nullptr);
-  CHECK(index.entry(~0ull) == nullptr);
+  CHECK(index.top().entry(index.top().entry_count()) == nullptr);
+  CHECK(index.top().entry(~0ull) == nullptr);
 }
 
 TEST_CASE("names of one inode share their number, others do not") {
   const Compiled compiled;
   Index index;
-  REQUIRE(index.open(compiled.index.c_str()) == 0);
+  REQUIRE(index.open(compiled.index.c_str(), "") == 0);
   const uint64_t shared = index.inode(*find(index, "dir/one"));
   CHECK(index.inode(*find(index, "dir/sub/two")) == shared);
   CHECK(index.inode(*find(index, "three")) == shared);
   std::map<uint64_t, int> numbers;
-  for (uint64_t i = 0; i < index.entry_count(); ++i) ++numbers[index.inode(*index.entry(i))];
-  CHECK(numbers.size() == index.entry_count() - 2);
+  for (uint64_t i = 0; i < index.top().entry_count(); ++i) ++numbers[index.inode(*index.top().entry(i))];
+  CHECK(numbers.size() == index.top().entry_count() - 2);
 }
 
 TEST_CASE("children are those of the directory, in order") {
   const Compiled compiled;
   Index index;
-  REQUIRE(index.open(compiled.index.c_str()) == 0);
-  uint32_t count = 0;
-  const IndexEntry* child = index.children(*find(index, "dir"), count);
-  REQUIRE(child != nullptr);
-  REQUIRE(count == 42);
-  for (uint32_t i = 1; i < count; ++i) {
-    CHECK(std::string(index.name(child[i - 1])) < index.name(child[i]));
-  }
-  CHECK(index.children(*find(index, "empty"), count) == nullptr);
-  CHECK(count == 0);
-  CHECK(index.children(*find(index, "file"), count) == nullptr);
-  CHECK(count == 0);
+  REQUIRE(index.open(compiled.index.c_str(), "") == 0);
+  const auto names = [&](const char* path) {
+    std::vector<std::string> names;
+    IndexChildren children = index.children(*find(index, path));
+    while (const IndexEntry* child = children.next()) names.emplace_back(index.name(*child));
+    return names;
+  };
+  const std::vector<std::string> dir = names("dir");
+  CHECK(dir.size() == 42);
+  CHECK(std::is_sorted(dir.begin(), dir.end()));
+  CHECK(names("empty").empty());
+  CHECK(names("file").empty());
 }
 
 TEST_CASE("a path that does not fit the buffer is refused") {
   const Compiled compiled;
   Index index;
-  REQUIRE(index.open(compiled.index.c_str()) == 0);
+  REQUIRE(index.open(compiled.index.c_str(), "") == 0);
   const IndexEntry* entry = find(index, "dir/sub/two");
   char buffer[64];
   for (uint32_t size = 0; size < sizeof(buffer); ++size) {
@@ -201,10 +201,10 @@ TEST_CASE("a path that does not fit the buffer is refused") {
 TEST_CASE("no file, no index") {
   const Scratch scratch;
   Index index;
-  CHECK(index.open((scratch / "none").c_str()) == -ENOENT);
+  CHECK(index.open((scratch / "none").c_str(), "") == -ENOENT);
   CHECK_FALSE(index.is_open());
   write_file(scratch / "empty", "");
-  CHECK(index.open((scratch / "empty").c_str()) == -EUCLEAN);
+  CHECK(index.open((scratch / "empty").c_str(), "") == -EUCLEAN);
   CHECK_FALSE(index.is_open());
 }
 
@@ -340,7 +340,7 @@ TEST_CASE("10,000 random damages of the body never lead out of it") {
     if (::write(fd, compiled.bytes.data(), compiled.bytes.size()) < 0) ::_exit(2);
     char* writable = static_cast<char*>(::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
     Index index;
-    if (index.open(path.c_str()) != 0) ::_exit(3);
+    if (index.open(path.c_str(), "") != 0) ::_exit(3);
     for (int round = 0; round < 10'000; ++round) {
       for (uint64_t flips = 1 + random() % 8; flips > 0; --flips) {
         const size_t at = body + random() % (compiled.bytes.size() - body);

@@ -88,8 +88,8 @@ TEST_CASE("every path of a snapshot is in its index, by hash, with all it is") {
   REQUIRE(expected.size() == 50 * 42 + 3);
   const std::string bytes = read_file(path);
   Index index;
-  REQUIRE(index.open(path.c_str()) == 0);
-  CHECK(index.entry_count() == expected.size() + 1);
+  REQUIRE(index.open(path.c_str(), "") == 0);
+  CHECK(index.top().entry_count() == expected.size() + 1);
   CHECK(memcmp(index.snapshot(), snapshot.id.bytes, 16) == 0);
   for (const auto& [name, entry] : expected) {
     const uint32_t length = static_cast<uint32_t>(name.size());
@@ -113,11 +113,11 @@ TEST_CASE("every path of a snapshot is in its index, by hash, with all it is") {
   const IndexEntry* device = index.find("device", 6, path_hash("device", 6));
   CHECK(device->device.major == 8);
   CHECK(device->device.minor == 17);
-  uint32_t count = 0;
   const IndexEntry* top = index.find("", 0, kRootPathHash);
   REQUIRE(top != nullptr);
   CHECK(top->children.subdirectories == 50);
-  REQUIRE(index.children(*top, count) != nullptr);
+  uint32_t count = 0;
+  for (IndexChildren children = index.children(*top); children.next() != nullptr;) ++count;
   CHECK(count == 53);
 }
 
@@ -130,8 +130,8 @@ TEST_CASE("the index of an empty tree") {
   write_index(store, manifest, snapshot);
   CHECK(check_index(index_path(store, snapshot.id)).empty());
   Index index;
-  REQUIRE(index.open(index_path(store, snapshot.id).c_str()) == 0);
-  CHECK(index.entry_count() == 1);
+  REQUIRE(index.open(index_path(store, snapshot.id).c_str(), "") == 0);
+  CHECK(index.top().entry_count() == 1);
   CHECK(index.find("x", 1, path_hash("x", 1)) == nullptr);
 }
 
@@ -153,23 +153,23 @@ TEST_CASE("names of one inode form a ring, counted and numbered by the first") {
   write_index(store, manifest, snapshot);
   CHECK(check_index(index_path(store, snapshot.id)).empty());
   Index index;
-  REQUIRE(index.open(index_path(store, snapshot.id).c_str()) == 0);
+  REQUIRE(index.open(index_path(store, snapshot.id).c_str(), "") == 0);
   const auto find = [&](const std::string& path) {
     const uint32_t length = static_cast<uint32_t>(path.size());
     return index.find(path.c_str(), length, path_hash(path.data(), length));
   };
   const IndexEntry* top = find("top");
   CHECK(top->link_count == 1001);
-  CHECK(index.entry(top->link_first) == top);  // the smallest number: nearest to the root
+  CHECK(index.top().entry(top->link_first) == top);  // the smallest number: nearest to the root
   CHECK(find("sub/name3")->link_first == top->link_first);
   CHECK(find("sub/name3")->link_count == 1001);
   CHECK(find("sub/name4")->link_count == 1);
   CHECK(find("widow")->link_count == 1);
-  CHECK(index.entry(find("widow")->link_next) == find("widow"));
+  CHECK(index.top().entry(find("widow")->link_next) == find("widow"));
   uint32_t length = 1;
-  for (const IndexEntry* at = index.entry(top->link_next); at != top; ++length) {
+  for (const IndexEntry* at = index.top().entry(top->link_next); at != top; ++length) {
     REQUIRE(length <= 1001);
-    at = index.entry(at->link_next);
+    at = index.top().entry(at->link_next);
   }
   CHECK(length == 1001);
 }

@@ -191,7 +191,9 @@ BaseLock::BaseLock(OpenWorkspace& workspace) {
 }
 
 void move_base(OpenWorkspace& workspace, const Snapshot& snapshot) {
-  write_index(workspace.store(), workspace.manifest(), snapshot);
+  std::optional<Snapshot> before;
+  if (workspace.core().has_snapshot_base()) before = workspace.head();
+  write_index(workspace.store(), workspace.manifest(), snapshot, before ? &*before : nullptr);
   replace_link(workspace.store(), index_link(snapshot.id), workspace.state() + "/base");
   workspace.set_head(snapshot.id);
   Control& control = *workspace.core().control;

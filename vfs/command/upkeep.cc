@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <unordered_set>
 
@@ -37,13 +37,22 @@ void remove_objects(const ObjectStore& objects,
   result.objects = dead.size();
 }
 
-void remove_indexes(const Store& store, Manifest& manifest) {
-  std::set<std::string> needed;
+// Where the indexes of all snapshots lie, if they exist, and those that they
+// are derived from, whose snapshot may be gone.
+std::set<fs::path> needed_indexes(const Store& store, Manifest& manifest) {
+  std::set<fs::path> needed;
   for (const Snapshot& snapshot : manifest.all_snapshots()) {
-    needed.insert(index_path(store, snapshot.id).filename().string());
+    const fs::path path = index_path(store, snapshot.id);
+    needed.insert(path);
+    if (const auto main = main_of_index(path)) needed.insert(index_path(store, *main));
   }
+  return needed;
+}
+
+void remove_indexes(const Store& store, Manifest& manifest) {
+  const std::set<fs::path> needed = needed_indexes(store, manifest);
   for (const auto& entry : fs::directory_iterator(store.indexes())) {
-    if (!needed.contains(entry.path().filename().string())) fs::remove(entry.path());
+    if (!needed.contains(entry.path())) fs::remove(entry.path());
   }
 }
 
@@ -88,29 +97,48 @@ class Verification {
     for (const Digest& digest : missing) report(digest, "missing");
   }
 
-  // An index is made of what the manifest says: so it can be made again.
+  // An index is made of what the manifest says: so it can be made again, and
+  // in full, which needs no other. What is derived from one that could not be
+  // made again finds it missing: so the full ones come first.
   void check_indexes() {
-    const std::vector<SnapshotId> bases = all_bases(store_);
+    std::map<fs::path, Snapshot> snapshots;
     for (const Snapshot& snapshot : manifest_.all_snapshots()) {
-      const fs::path path = index_path(store_, snapshot.id);
-      std::string what = "missing";
-      if (fs::exists(path)) {
-        what = check_index(path);
-        if (what.empty()) continue;
-        fs::remove(path);
-      } else if (std::find(bases.begin(), bases.end(), snapshot.id) == bases.end()) {
-        continue;
-      }
-      write_index(store_, manifest_, snapshot);
-      result_.problems.push_back(
-          fmt::format("index {}: {}; it was written again", path.string(), what));
+      snapshots.emplace(index_path(store_, snapshot.id), snapshot);
     }
+    const std::set<fs::path> needed = needed_indexes(store_, manifest_);
+    std::set<fs::path> derived;
+    for (const fs::path& path : needed) {
+      if (main_of_index(path)) derived.insert(path);
+    }
+    for (const SnapshotId& id : all_bases(store_)) bases_.insert(index_path(store_, id));
+    for (const bool second : {false, true}) {
+      for (const fs::path& path : needed) {
+        if (derived.contains(path) != second) continue;
+        const auto snapshot = snapshots.find(path);
+        check_one_index(path, snapshot != snapshots.end() ? &snapshot->second : nullptr);
+      }
+    }
+  }
+
+  void check_one_index(const fs::path& path, const Snapshot* snapshot) {
+    std::string what = "missing";
+    if (fs::exists(path)) {
+      what = check_index(path);
+      if (what.empty()) return;
+      fs::remove(path);
+    } else if (!bases_.contains(path)) {
+      return;
+    }
+    if (snapshot != nullptr) write_index(store_, manifest_, *snapshot);
+    result_.problems.push_back(fmt::format("index {}: {}; it was {}", path.string(), what,
+                                           snapshot != nullptr ? "written again" : "removed"));
   }
 
   const Store& store_;
   const ObjectStore objects_;
   Manifest manifest_;
   Verified result_;
+  std::set<fs::path> bases_;
 };
 
 }  // namespace

@@ -61,13 +61,13 @@ bool link_one(Workspace& workspace, const char* draft, const PathBuffer& base_pa
 template <typename Visit>
 void each_sibling(Workspace& workspace, const Lookup& found, Visit visit) {
   const Index index = workspace.index();
-  const IndexEntry* at = index.entry(found.entry->link_next);
+  const IndexEntry* at = index.next_link(*found.entry);
   for (uint32_t i = 1; at != nullptr && at != found.entry && i < found.entry->link_count; ++i) {
     char text[PATH_MAX];
     PathBuffer path;
     const char* name = index.path_of(*at, text, sizeof(text));
     if (name != nullptr && path.assign(name)) visit(path);
-    at = index.entry(at->link_next);
+    at = index.next_link(*at);
   }
 }
 

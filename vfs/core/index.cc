@@ -1,112 +1,114 @@
 #include "vfs/core/index.h"
 
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/sysmacros.h>
-
-#include "vfs/core/sys.h"
 
 namespace vfs {
 namespace {
 
-bool run_fits(uint64_t offset, uint64_t count, uint64_t size, uint64_t file_size) {
-  return offset % 8 == 0 && offset >= sizeof(IndexHeader) && offset <= file_size &&
-         count <= (file_size - offset) / size;
-}
-
-bool header_is_sound(const IndexHeader& header, uint64_t file_size) {
-  return memcmp(header.magic, kIndexMagic, sizeof(kIndexMagic)) == 0 &&
-         header.version == kIndexVersion && header.header_size == sizeof(IndexHeader) &&
-         header.header_checksum == header_checksum(header) && header.file_size == file_size &&
-         header.entry_count > 0 && header.entry_count < kNoEntry &&
-         header.bucket_count > header.entry_count &&
-         (header.bucket_count & (header.bucket_count - 1)) == 0 &&
-         run_fits(header.entries_offset, header.entry_count, sizeof(IndexEntry), file_size) &&
-         run_fits(header.buckets_offset, header.bucket_count, sizeof(uint32_t), file_size) &&
-         header.names_offset >= sizeof(IndexHeader) && header.names_offset <= file_size &&
-         header.names_size <= file_size - header.names_offset;
-}
-
-}  // namespace
-
-int Index::open(const char* path) {
-  const int fd = sys::open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return fd;
-  struct stat status;
-  int result = sys::fstat(fd, &status);
-  if (result == 0 && static_cast<uint64_t>(status.st_size) < sizeof(IndexHeader)) result = -EUCLEAN;
-  if (result == 0) {
-    const uint64_t size = static_cast<uint64_t>(status.st_size);
-    void* mapped = sys::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
-    if (sys::is_error(mapped)) {
-      result = static_cast<int>(sys::as_argument(mapped));
-    } else if (!header_is_sound(*static_cast<const IndexHeader*>(mapped), size)) {
-      sys::munmap(mapped, size);
-      result = -EUCLEAN;
-    } else {
-      base_ = static_cast<const char*>(mapped);
-    }
-  }
-  sys::close(fd);
-  return result;
-}
-
-const char* Index::text(uint64_t offset, uint64_t length) const {
-  const uint64_t size = header().names_size;
-  if (offset >= size || length >= size - offset) return nullptr;
-  const char* start = base_ + header().names_offset + offset;
-  return start[length] == '\0' ? start : nullptr;
-}
-
 // Equal hashes are not yet equal paths: compare every component, from the
 // last one up to the root.
-bool Index::spells(const IndexEntry* entry, const char* path, uint32_t length) const {
+bool spells(IndexLevel level, const IndexEntry* entry, const char* path, uint32_t length) {
   uint32_t end = length;
   while (end > 0) {
-    const char* text = name(*entry);
+    const char* text = level.name(*entry);
     const uint32_t count = entry->name_length;
     if (text == nullptr || count == 0 || count > end) return false;
     const uint32_t start = end - count;
     if (memcmp(path + start, text, count) != 0) return false;
     if (start > 0 && path[start - 1] != '/') return false;
-    const IndexEntry* parent = this->entry(entry->parent);
+    const IndexEntry* parent = level.entry(entry->parent);
     if (parent == nullptr) return false;
     entry = parent;
     end = start > 0 ? start - 1 : 0;
   }
-  return entry == entries();
+  return entry == level.root();
 }
 
-const IndexEntry* Index::find(const char* path, uint32_t length, uint64_t hash) const {
-  const IndexHeader& head = header();
-  const uint32_t* buckets = reinterpret_cast<const uint32_t*>(base_ + head.buckets_offset);
-  const uint64_t mask = head.bucket_count - 1;
+// The first entry of that hash which `is_it`.
+template <typename IsIt>
+const IndexEntry* probe(IndexLevel level, uint64_t hash, IsIt is_it) {
+  const uint32_t* buckets = level.buckets();
+  const uint64_t mask = level.header().bucket_count - 1;
   // A damaged table may have no empty bucket: never probe more than all of it.
   for (uint64_t i = 0; i <= mask; ++i) {
     const uint32_t bucket = buckets[(hash + i) & mask];
     if (bucket == 0) return nullptr;
-    const IndexEntry* candidate = entry(bucket - 1);
-    if (candidate != nullptr && candidate->path_hash == hash && spells(candidate, path, length)) {
-      return candidate;
-    }
+    const IndexEntry* candidate = level.entry(bucket - 1);
+    if (candidate != nullptr && candidate->path_hash == hash && is_it(*candidate)) return candidate;
   }
   return nullptr;
 }
 
-const IndexEntry* Index::children(const IndexEntry& directory, uint32_t& count) const {
-  count = 0;
-  if (!S_ISDIR(directory.mode)) return nullptr;
-  const uint64_t first = directory.children.first_child;
-  const uint64_t wanted = directory.children.count;
-  if (wanted == 0 || first >= header().entry_count || wanted > header().entry_count - first) {
-    return nullptr;
+}  // namespace
+
+const IndexEntry* Index::find(const char* path, uint32_t length, uint64_t hash) const {
+  const IndexEntry* entry = probe(top(), hash, [&](const IndexEntry& candidate) {
+    return spells(top(), &candidate, path, length);
+  });
+  if (!is_delta()) return entry;
+  if (entry != nullptr) return entry->mode != 0 ? entry : nullptr;
+  return probe(main(), hash, [&](const IndexEntry& candidate) {
+    return spells(main(), &candidate, path, length);
+  });
+}
+
+bool Index::has(const IndexEntry& entry) const {
+  const uint64_t offset = static_cast<uint64_t>(reinterpret_cast<const char*>(&entry) - base_);
+  return offset < top().header().main_offset + main().header().file_size;
+}
+
+IndexChildren Index::children(const IndexEntry& directory) const {
+  IndexChildren children;
+  if (!S_ISDIR(directory.mode)) return children;
+  const IndexLevel level = level_of(directory);
+  uint32_t count;
+  children.kept_ = level.run(directory, count);
+  children.kept_end_ = children.kept_ + count;
+  if (!is_delta() || &directory < top().root() || &directory >= main().root()) return children;
+  // What stands in the delta goes over what main has.
+  children.delta_ = level;
+  children.main_ = main();
+  children.changed_ = children.kept_;
+  children.changed_end_ = children.kept_end_;
+  const IndexEntry* below = main().entry(directory.main);
+  children.kept_ = below != nullptr ? main().run(*below, count) : nullptr;
+  children.kept_end_ = below != nullptr ? children.kept_ + count : nullptr;
+  return children;
+}
+
+const IndexEntry* IndexChildren::merge() {
+  while (changed_ != changed_end_) {
+    int order = 1;
+    if (kept_ != kept_end_) {
+      const char* kept = main_.name(*kept_);
+      const char* changed = delta_.name(*changed_);
+      if (kept == nullptr) return kept_++;
+      if (changed == nullptr) return changed_++;
+      order = IndexLevel::compare_names(kept, kept_->name_length, changed, changed_->name_length);
+    }
+    if (order < 0) return kept_++;
+    if (order == 0) ++kept_;
+    const IndexEntry* changed = changed_++;
+    if (changed->mode != 0) return changed;
   }
-  count = directory.children.count;
-  return entries() + first;
+  return kept_ != kept_end_ ? kept_++ : nullptr;
+}
+
+const IndexEntry* Index::parent(const IndexEntry& entry) const {
+  const IndexLevel level = level_of(entry);
+  const IndexEntry* parent = level.entry(entry.parent);
+  if (parent == nullptr || !is_delta() || &entry < main().root()) return parent;
+  // The delta may have that directory too, with another mode.
+  const uint32_t number = level.number(*parent);
+  const IndexEntry* newer = probe(top(), parent->path_hash, [&](const IndexEntry& candidate) {
+    return candidate.main == number;
+  });
+  return newer != nullptr ? newer : parent;
 }
 
 uint64_t Index::inode(const IndexEntry& entry) const {
-  const IndexEntry* first = S_ISDIR(entry.mode) ? &entry : this->entry(entry.link_first);
+  const IndexEntry* first = S_ISDIR(entry.mode) ? &entry : level_of(entry).entry(entry.link_first);
   return base_inode(first != nullptr ? first->path_hash : entry.path_hash);
 }
 
@@ -132,17 +134,18 @@ void Index::status(const IndexEntry& entry, struct stat& status) const {
 
 const char* Index::path_of(const IndexEntry& entry, char* buffer, uint32_t size) const {
   if (size == 0) return nullptr;
+  const IndexLevel level = level_of(entry);
   uint32_t start = size - 1;
   buffer[start] = '\0';
   const IndexEntry* at = &entry;
-  while (at != entries()) {
-    const char* text = name(*at);
+  while (at != level.root()) {
+    const char* text = level.name(*at);
     const uint32_t count = at->name_length;
     if (text == nullptr || count == 0 || count + 1 > start) return nullptr;
     if (at != &entry) buffer[--start] = '/';
     start -= count;
     memcpy(buffer + start, text, count);
-    at = this->entry(at->parent);
+    at = level.entry(at->parent);
     if (at == nullptr) return nullptr;
   }
   return buffer + start;

@@ -4,17 +4,42 @@
 
 #include <sys/stat.h>
 
-#include "vfs/core/index_format.h"
+#include "vfs/core/index_level.h"
 
 namespace vfs {
 
+// The children of a directory one by one, in the order of their names: the
+// run of a full index, or main's with what the delta has otherwise.
+class IndexChildren {
+ public:
+  // Null at the end. An entry without a name: the index is damaged there.
+  const IndexEntry* next() {
+    if (changed_ == changed_end_) return kept_ != kept_end_ ? kept_++ : nullptr;
+    return merge();
+  }
+
+ private:
+  friend class Index;
+  const IndexEntry* merge();
+
+  const IndexEntry* kept_ = nullptr;     // of main, or of the only level
+  const IndexEntry* kept_end_ = nullptr;
+  const IndexEntry* changed_ = nullptr;  // of a delta
+  const IndexEntry* changed_end_ = nullptr;
+  IndexLevel main_;
+  IndexLevel delta_;
+};
+
+// One address, however many files are behind it: copying it cannot tear.
 class Index {
  public:
-  // Maps the file at `path`. Returns 0, or a negative errno: -EUCLEAN if the
-  // file is not an index, is of another version, or its header is damaged or
-  // does not fit the file; otherwise that of open(2) or mmap(2). The mapping
-  // is never taken away again: entries stay valid for the process's life.
-  int open(const char* path);
+  // Maps the file at `path`, and its main, which lies in the directory `mains`,
+  // if it is a delta. Returns 0, or a negative errno: -EUCLEAN if a file is not
+  // an index, is of another version, its header is damaged or does not fit the
+  // file, or the main is another than the delta was derived from; otherwise
+  // that of open(2) or mmap(2). The mapping is never taken away again: entries
+  // stay valid for the process's life.
+  int open(const char* path, const char* mains);
 
   bool is_open() const { return base_ != nullptr; }
 
@@ -23,23 +48,25 @@ class Index {
   // path_hash(path, length).
   const IndexEntry* find(const char* path, uint32_t length, uint64_t hash) const;
 
-  uint64_t entry_count() const { return header().entry_count; }
-  const IndexEntry* entry(uint64_t number) const {
-    return number < header().entry_count ? &entries()[number] : nullptr;
-  }
-  const uint8_t* snapshot() const { return header().snapshot; }
+  const uint8_t* snapshot() const { return top().header().snapshot; }
+
+  // Whether `entry` was found in this index and not in one that it replaced.
+  bool has(const IndexEntry& entry) const;
 
   // The last component; null if the index is damaged there.
-  const char* name(const IndexEntry& entry) const {
-    return text(entry.name_offset, entry.name_length);
-  }
+  const char* name(const IndexEntry& entry) const { return level_of(entry).name(entry); }
   // The target of a symbolic link, NUL-terminated; null if damaged.
-  const char* target(const IndexEntry& entry) const {
-    return text(entry.target.offset, entry.target.length);
+  const char* target(const IndexEntry& entry) const { return level_of(entry).target(entry); }
+
+  IndexChildren children(const IndexEntry& directory) const;
+
+  bool is_root(const IndexEntry& entry) const { return &entry == level_of(entry).root(); }
+  // The directory that holds `entry`; null if the index is damaged there.
+  const IndexEntry* parent(const IndexEntry& entry) const;
+  // The next name of the same inode, in a ring; null if damaged.
+  const IndexEntry* next_link(const IndexEntry& entry) const {
+    return level_of(entry).entry(entry.link_next);
   }
-  // The children of a directory: a contiguous run, or null if it has none or
-  // the index is damaged there. Sets `count`.
-  const IndexEntry* children(const IndexEntry& directory, uint32_t& count) const;
 
   // The number that stat(2) gives: st_ino. Names of one inode share it.
   uint64_t inode(const IndexEntry& entry) const;
@@ -51,13 +78,17 @@ class Index {
   // Returns its start, or null if it does not fit or the index is damaged.
   const char* path_of(const IndexEntry& entry, char* buffer, uint32_t size) const;
 
+  // The file itself, and main: the same for a full index.
+  IndexLevel top() const { return IndexLevel(base_); }
+  IndexLevel main() const { return IndexLevel(base_ + top().header().main_offset); }
+  bool is_delta() const { return top().header().main_offset != 0; }
+
  private:
-  const IndexHeader& header() const { return *reinterpret_cast<const IndexHeader*>(base_); }
-  const IndexEntry* entries() const {
-    return reinterpret_cast<const IndexEntry*>(base_ + header().entries_offset);
+  // Main is mapped behind the delta: the address says where an entry stands.
+  IndexLevel level_of(const IndexEntry& entry) const {
+    const char* behind = base_ + top().header().main_offset;
+    return IndexLevel(reinterpret_cast<const char*>(&entry) >= behind ? behind : base_);
   }
-  const char* text(uint64_t offset, uint64_t length) const;
-  bool spells(const IndexEntry* entry, const char* path, uint32_t length) const;
 
   const char* base_ = nullptr;
 };

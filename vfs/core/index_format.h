@@ -1,12 +1,24 @@
 // The snapshot index: one immutable file a snapshot, mapped read-only by every
-// process of every workspace whose base it is.
+// process of every workspace whose base it is. rfcs/0004 tells why it is so.
 //
 //   IndexHeader
 //   IndexEntry[entry_count]   breadth first; entry 0 is the root; the children
 //                             of a directory stand side by side, sorted by name
 //   uint32_t[bucket_count]    open addressing by path hash, linear probing;
 //                             0 = empty, otherwise entry number + 1
+//   IndexGroup[group_count]   hard-link groups, sorted; for who derives from it
 //   names                     every name and link target, each NUL-terminated
+//
+// A *full* index holds a whole snapshot. A *delta* names a full one, its main,
+// and holds what its snapshot has otherwise: entries that are new or differ,
+// tombstones (mode 0) for what is gone, and every directory above these. So it
+// is a tree like a full one, but of the children of a directory it has only
+// those that differ: the others are main's. Its numbers are its own.
+//
+// - Whatever a path has in the delta is all that counts for it.
+// - Below what is a directory in main only, each of main's paths has a
+//   tombstone too. These stand behind the tree, in no run of children.
+// - If one name of a hard link is in the delta then all are.
 //
 // All numbers are little-endian. A reader trusts the header's checksum and
 // nothing else: every offset is compared with the mapping before it is used,
@@ -20,7 +32,7 @@
 namespace vfs {
 
 constexpr char kIndexMagic[8] = {'V', 'F', 'S', 'I', 'N', 'D', 'E', 'X'};
-constexpr uint32_t kIndexVersion = 1;
+constexpr uint32_t kIndexVersion = 2;
 constexpr uint32_t kNoEntry = 0xffffffffu;
 
 // Inode numbers of the base are made from path hashes and have bit 62 set;
@@ -44,8 +56,17 @@ struct IndexHeader {
   uint64_t buckets_offset;
   uint64_t names_offset;
   uint64_t names_size;       // bytes
+  uint64_t main_offset;      // delta: index_main_offset(file_size); full: 0
+  uint64_t main_checksum;    // delta: body_checksum of main
+  uint8_t main_snapshot[16]; // delta: id of main's snapshot
+  uint64_t group_count;
+  uint64_t groups_offset;
   uint64_t header_checksum;  // header_checksum() of the fields above
 };
+
+// Where a process maps main: behind the delta, so that one address says where
+// both are. Pages are 64 KiB at most.
+constexpr uint64_t index_main_offset(uint64_t delta_size) { return (delta_size + 0xffff) & ~0xffffull; }
 
 struct IndexEntry {
   uint64_t path_hash;        // path_hash() of the full path
@@ -78,12 +99,21 @@ struct IndexEntry {
   uint32_t link_count;       // st_nlink of a non-directory
   uint32_t link_next;        // next name of the same inode, a ring; itself if single
   uint32_t link_first;       // the name that gives the inode its number
-  uint32_t reserved_tail;
+  uint32_t main;             // delta: the entry that main has for this path, of
+                             // whatever type; kNoEntry if none, and in a full index
 };
 
-static_assert(sizeof(IndexHeader) == 104);
+// Names of one inode: a ring of entries, also if only one is left.
+struct IndexGroup {
+  uint64_t group;            // Entry::link_group, not 0
+  uint32_t first;            // entry number: link_first of the ring
+  uint32_t reserved;
+};
+
+static_assert(sizeof(IndexHeader) == 152);
 static_assert(sizeof(IndexEntry) == 88);
-static_assert(offsetof(IndexHeader, header_checksum) == 96);
+static_assert(sizeof(IndexGroup) == 16);
+static_assert(offsetof(IndexHeader, header_checksum) == 144);
 
 // The checksum over a header's fields up to header_checksum. (Not XXH3: the
 // shim checks it in every process that starts and links no library.)

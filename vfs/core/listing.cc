@@ -182,9 +182,14 @@ int ListingBuilder::add_base() {
   const IndexEntry* parent = directory.entry;
   if (parent == nullptr) return 0;
   const Index index = workspace.index();
-  uint32_t count;
-  const IndexEntry* child = index.children(*parent, count);
-  for (uint32_t i = 0; i < count; ++i, ++child) {
+  if (!index.has(*parent)) {
+    // The base was replaced since it was looked up.
+    const PathBuffer& path = directory.base_path();
+    parent = index.find(path.text, path.length, path_hash(path.text, path.length));
+    if (parent == nullptr) return 0;
+  }
+  IndexChildren children = index.children(*parent);
+  while (const IndexEntry* child = children.next()) {
     const char* name = index.name(*child);
     if (name == nullptr) return -EIO;
     if (is_root_marker(directory, name) || upper_names(name, child->name_length)) continue;

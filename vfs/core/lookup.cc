@@ -125,11 +125,10 @@ bool base_is_searchable(Workspace& workspace, const PathBuffer& path) {
     entry = index.find(directory.text, directory.length,
                        path_hash(directory.text, directory.length));
   }
-  const IndexEntry* root = index.entry(0);
   for (int depth = 0; entry != nullptr && depth < PATH_MAX; ++depth) {
     if (!is_searchable(workspace, entry->mode, entry->uid)) return false;
-    if (entry == root) return true;
-    entry = index.entry(entry->parent);
+    if (index.is_root(*entry)) return true;
+    entry = index.parent(*entry);
   }
   return false;
 }

@@ -99,10 +99,8 @@ int Workspace::open_state(WorkspaceFault& fault) {
   }
   generation_ = control->generation.load(std::memory_order_acquire);
   if (has_snapshot_base()) {
-    PathBuffer path;
     fault = WorkspaceFault::bad_index;
-    if (!path.assign(state) || !path.append("/base")) return -ENAMETOOLONG;
-    result = index_.open(path.text);
+    result = open_index(index_);
     if (result != 0) return result;
   }
   fault = WorkspaceFault::none;
@@ -124,12 +122,21 @@ int Workspace::open(const char* directory, WorkspaceFault& fault) {
   return open_state(fault);
 }
 
+int Workspace::open_index(Index& index) const {
+  PathBuffer path;
+  PathBuffer mains;
+  if (!path.assign(state) || !path.append("/base") || !mains.assign(store) ||
+      !mains.append("/indexes")) {
+    return -ENAMETOOLONG;
+  }
+  return index.open(path.text, mains.text);
+}
+
 Index Workspace::index() {
   const uint64_t now = control->generation.load(std::memory_order_acquire);
   if (now != generation_.load(std::memory_order_relaxed)) {
-    PathBuffer path;
     Index fresh;
-    if (path.assign(state) && path.append("/base") && fresh.open(path.text) == 0) {
+    if (open_index(fresh) == 0) {
       // Two threads may both come here; each maps the same file and either
       // mapping is right. The older one stays mapped: entries are in use.
       index_ = fresh;

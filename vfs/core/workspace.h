@@ -68,6 +68,7 @@ struct Workspace {
  private:
   int open_state(WorkspaceFault& fault);
   int map_control();
+  int open_index(Index& index) const;
 
   std::atomic<uint64_t> generation_ = 0;
   Index index_;
