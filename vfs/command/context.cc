@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "cas/hash.h"
+#include "manifest/index_writer.h"
 #include "manifest/ingest.h"
 #include "vfs/core/listing.h"
 
@@ -52,6 +53,23 @@ std::string working_directory() {
     if (seen != gone) return seen;
   }
   throw system_error("working directory", error, "go to a directory that exists");
+}
+
+// The index of the base is made of what the manifest says: if it is missing, or
+// an older libvfs has written it, then it is made anew.
+bool rewrite_index(const Workspace& core) {
+  const std::string name = fs::path(read_link_text(std::string(core.state.text) + "/base")).stem();
+  SnapshotId id;
+  if (name.size() != Digest::kHexLength || !digest_from_hex(name.data(), id)) return false;
+  try {
+    const Store store = Store::open(core.store.text);
+    const StoreLock lock(store, StoreLock::shared);
+    Manifest manifest(store);
+    write_index(store, manifest, manifest.snapshot(id));
+  } catch (const Error&) {
+    return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -107,6 +125,10 @@ OpenWorkspace::OpenWorkspace(const Context& context, const std::string& director
   if (fault == WorkspaceFault::no_marker && result != 0) {
     throw Error(context.absolute(directory), "not in a workspace (no marker .vfs here or above)",
                 "make one with `vfs init` or `vfs clone SOURCE DIR`");
+  }
+  if (fault == WorkspaceFault::bad_index && rewrite_index(*core_)) {
+    core_ = std::make_unique<Workspace>();
+    result = core_->open(at.c_str(), fault);
   }
   if (result != 0) {
     throw Error(core_->root.length != 0 ? core_->root.text : at,
