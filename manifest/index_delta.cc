@@ -1,5 +1,6 @@
 #include "manifest/index_delta.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "manifest/index_file.h"
@@ -9,11 +10,12 @@
 namespace vfs {
 namespace {
 
-// A delta may have one entry for so many of its main. Each commit carries the
-// delta over, at about a hundredth of what compiling as many entries costs: at
-// an eighth that is little beside the change itself, while compiling everything
-// once in M/8 changed entries costs eight entries for each of them.
-constexpr uint64_t kMainPerDelta = 8;
+// A delta may have one entry for so many of its main. A change that is larger,
+// and spread, costs as much to find as compiling everything; and each commit
+// carries the delta over, at half the price of compiling as many entries, which
+// is to stay small beside the change. rfcs/0004 has the sum.
+constexpr uint64_t kMainPerDelta = 32;
+constexpr uint64_t kSmallDelta = 64;  // entries: no matter how small main is
 
 Digest main_of(const IndexHeader& delta) {
   Digest id;
@@ -41,7 +43,8 @@ bool write_delta(const Store& store, Manifest& manifest, const Snapshot& snapsho
   }
   const IndexLevel main = other ? other->level() : before.level();
   try {
-    IndexOverlay overlay(manifest, main, main.entry_count() / kMainPerDelta);
+    const uint64_t limit = std::max(main.entry_count() / kMainPerDelta, kSmallDelta);
+    IndexOverlay overlay(manifest, main, limit);
     if (before.is_delta()) overlay.load(before.level());
     overlay.apply(predecessor, snapshot);
     overlay.image().write(store, index_path(store, snapshot.id), snapshot.id, &main.header());

@@ -13,7 +13,7 @@ namespace {
 class RandomTree {
  public:
   explicit RandomTree(uint64_t seed) : random_(seed) {
-    for (int d = 0; d < 40; ++d) {
+    for (int d = 0; d < 64; ++d) {
       const std::string path = "d" + std::to_string(d);
       paths[path] = plain_entry(S_IFDIR | 0755);
       for (int s = 0; s < 4; ++s) {
@@ -162,7 +162,7 @@ TEST_CASE("after any changes a derived index says what a full one says") {
       before = snapshot;
     }
   }
-  CHECK(deltas > 150);
+  CHECK(deltas > 120);
 }
 
 }  // namespace vfs::test
