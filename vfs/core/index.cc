@@ -108,7 +108,8 @@ const IndexEntry* Index::parent(const IndexEntry& entry) const {
 }
 
 uint64_t Index::inode(const IndexEntry& entry) const {
-  const IndexEntry* first = S_ISDIR(entry.mode) ? &entry : level_of(entry).entry(entry.link_first);
+  if (S_ISDIR(entry.mode) || entry.link_count == 1) return base_inode(entry.path_hash);
+  const IndexEntry* first = level_of(entry).entry(entry.link_first);
   return base_inode(first != nullptr ? first->path_hash : entry.path_hash);
 }
 
