@@ -19,6 +19,7 @@ constexpr int kMaximumLinks = 40;  // as the kernel's
 
 // Whether the path climbs above where it starts, going by its text.
 bool climbs(const char* path) {
+  if (strstr(path, "..") == nullptr) return false;
   int depth = 0;
   for (const char* end; *path != '\0'; path = *end == '/' ? end + 1 : end) {
     end = strchrnul(path, '/');
@@ -32,23 +33,41 @@ bool climbs(const char* path) {
   return false;
 }
 
-// By hand: most differ in the second character, which is less than a call to
-// strncmp costs, and every path outside comes through here.
-inline bool is_below(const char* path, const char* directory) {
-  while (*directory != '\0' && *path == *directory) ++path, ++directory;
-  return *directory == '\0';
+// The length of the system's directory, with a slash behind it, that the path
+// lies below; 0. Every path outside comes through here: hence the first letters.
+uint32_t system_directory_length(const char* path) {
+  const auto below = [path](const char* directory) {
+    const size_t length = strlen(directory);
+    return strncmp(path, directory, length) == 0 ? static_cast<uint32_t>(length) : 0;
+  };
+  const auto library = [&] {
+    for (const char* directory : {"/lib/", "/lib64/", "/lib32/", "/libx32/"}) {
+      if (const uint32_t length = below(directory)) return length;
+    }
+    return uint32_t{0};
+  };
+  if (path[0] != '/') return 0;
+  switch (path[1]) {
+    case 'u': return below("/usr/");
+    case 'l': return library();
+    case 'e': return below("/etc/");
+    case 'p': return below("/proc/");
+    case 's': return path[2] == 'y' ? below("/sys/") : below("/sbin/");
+    case 'd': return below("/dev/");
+    case 'b': return below("/bin/");
+    default: return 0;
+  }
 }
 
 bool is_system_path(const char* path) {
-  for (const char* directory : {"/usr/", "/lib/", "/lib64/", "/lib32/", "/libx32/", "/etc/",
-                                "/proc/", "/sys/", "/dev/", "/bin/", "/sbin/"}) {
-    if (!is_below(path, directory)) continue;
-    const char* below = path + strlen(directory);
-    // Shared memory is a /tmp by another name.
-    return !is_below(path, "/dev/shm/") && strcmp(path, "/dev/shm") != 0 && !climbs(below);
-  }
-  return false;
+  const uint32_t length = system_directory_length(path);
+  if (length == 0 || climbs(path + length)) return false;
+  // Shared memory is a /tmp by another name.
+  return strncmp(path, "/dev/shm", 8) != 0 || (path[8] != '/' && path[8] != '\0');
 }
+
+// Whether the root itself lies there.
+bool root_is_of_system;
 
 // --- one path, component by component --------------------------------------------
 
@@ -169,6 +188,8 @@ bool enter_through_links(const char* path, vfs::Follow follow, vfs::PathBuffer& 
 
 }  // namespace
 
+void note_root() { root_is_of_system = is_system_path(workspace.root.text); }
+
 bool enter(const char* path, vfs::Follow follow, vfs::PathBuffer& rest, uint32_t canonical) {
   if (const uint32_t length = magic_link_length(path); length != 0) {
     const bool whole = path[length] == '\0';
@@ -177,7 +198,7 @@ bool enter(const char* path, vfs::Follow follow, vfs::PathBuffer& rest, uint32_t
     return !whole && walk_in(path, follow, rest);
   }
   const bool system = is_system_path(path);
-  if (system && !is_system_path(workspace.root.text)) return false;
+  if (system && !root_is_of_system) return false;
   if (vfs::enter_workspace(workspace, path, rest)) {
     // The root by its own name is not ".": it is refused to be renamed or
     // removed for other reasons.

@@ -8,6 +8,9 @@
 
 namespace shim {
 
+// To be called once it is known where the root is, before anything else here.
+void note_root();
+
 // If the absolute path leads into the workspace, by its text, through a link
 // outside or through one of /proc, gives the rest relative to the root (not
 // canonical yet) and returns true. The first `canonical` characters are known

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shim/aliases.h"
 #include "shim/descriptors.h"
 #include "shim/environment.h"
 #include "vfs/core/sys.h"
@@ -24,6 +25,7 @@ namespace {
 Activity open_workspace(const char* directory, bool named) {
   vfs::WorkspaceFault fault;
   const int result = workspace.open(directory, fault);
+  note_root();
   if (result == 0) return Activity::active;
   if (fault == vfs::WorkspaceFault::no_marker && !named) return Activity::inactive;
   if (workspace.root.length == 0) workspace.root.assign(directory);
