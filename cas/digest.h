@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <bit>
+
 namespace vfs {
 
 // A XXH3-128 digest in its canonical (big-endian) byte order. It is fast, not
@@ -22,12 +24,22 @@ struct Digest {
   }
 };
 
-// Writes 32 lower-case hexadecimal digits to `out`; no terminating NUL.
+// Writes 32 lower-case hexadecimal digits to `out`; no terminating NUL. Eight
+// digits at a time: every open of a sealed file comes through here.
 inline void digest_to_hex(const Digest& digest, char* out) {
-  const char* digits = "0123456789abcdef";
-  for (unsigned i = 0; i < Digest::kSize; ++i) {
-    out[2 * i] = digits[digest.bytes[i] >> 4];
-    out[2 * i + 1] = digits[digest.bytes[i] & 15];
+  for (unsigned i = 0; i < Digest::kSize; i += 4) {
+    uint32_t four;
+    memcpy(&four, digest.bytes + i, sizeof(four));
+    if constexpr (std::endian::native == std::endian::little) four = __builtin_bswap32(four);
+    // The nibbles of 0x12345678 as the bytes of 0x0102030405060708.
+    uint64_t nibbles = four;
+    nibbles = (nibbles | nibbles << 16) & 0x0000ffff0000ffffull;
+    nibbles = (nibbles | nibbles << 8) & 0x00ff00ff00ff00ffull;
+    nibbles = (nibbles | nibbles << 4) & 0x0f0f0f0f0f0f0f0full;
+    const uint64_t letters = (nibbles + 0x0606060606060606ull) >> 4 & 0x0101010101010101ull;
+    uint64_t text = nibbles + 0x3030303030303030ull + letters * ('a' - '0' - 10);
+    if constexpr (std::endian::native == std::endian::little) text = __builtin_bswap64(text);
+    memcpy(out + 2 * i, &text, sizeof(text));
   }
 }
 

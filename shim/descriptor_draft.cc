@@ -101,7 +101,7 @@ int make_descriptor_draft(int fd) {
   const int result = sys::dup3(draft, fd, (close_on_exec & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
   sys::close(draft);
   forget_descriptor(fd);
-  if (S_ISDIR(status.st_mode)) note_directory(fd, located.path);
+  if (S_ISDIR(status.st_mode)) note_directory(fd, located.path, false);
   return result < 0 ? result : 0;
 }
 

@@ -57,14 +57,23 @@ Slot* recognise(int fd) {
                           : may_be_object(object) && is_started_file(fd, object, found))) {
     return nullptr;
   }
-  note_sealed(fd, found);
+  note_sealed(fd, found, &object);
   return find_slot(fd);
 }
 
 // Whether the descriptor still is what was noted: it may have been closed, and
-// its number given to another, behind our back.
-bool is_noted_inode(const Slot& slot, const struct stat& real) {
-  return slot.object_device == real.st_dev && slot.object_inode == real.st_ino;
+// its number given to another, behind our back. The first look takes an object
+// of the same size for the one that was opened.
+bool is_noted_inode(Slot& slot, const struct stat& real) {
+  if (slot.object_inode != 0) {
+    return slot.object_device == real.st_dev && slot.object_inode == real.st_ino;
+  }
+  if (!may_be_object(real) || real.st_size != slot.status.st_size) return false;
+  if (!in_vfork_child) {
+    slot.object_device = real.st_dev;
+    slot.object_inode = real.st_ino;
+  }
+  return true;
 }
 
 Slot* sealed_slot(int fd) {
@@ -162,9 +171,11 @@ void correct_file(int fd, struct stat& status) {
   }
   const SlotKind kind = kind_of(slot);
   if (kind == SlotKind::live) {
+    // By its name, by one above that, or by the name it has since a rename of
+    // which the kernel's name for it, if the path is from there, knows nothing.
     const bool may_have_changed =
         workspace.control->filter.may_have_changed(slot->path_hash) ||
-        slot->rename_generation != rename_generation();
+        slot->rename_generation != rename_generation() || vfs::may_have_changed(workspace, real);
     if (!is_noted_inode(*slot, real) || !may_have_changed) {
       return correct_links(real, status);
     }

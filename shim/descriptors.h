@@ -18,8 +18,11 @@ void forget_descriptor(int fd);
 void forget_descriptors_from(unsigned first, unsigned last);
 void copy_descriptor(int from, int to);
 
-void note_directory(int fd, const vfs::PathBuffer& path);
-void note_sealed(int fd, const vfs::Lookup& found);
+// `live`: as of Directory.
+void note_directory(int fd, const vfs::PathBuffer& path, bool live);
+// `object`: fstat's of the descriptor. Without it that is asked when somebody
+// wants to know: most files are opened, read and closed.
+void note_sealed(int fd, const vfs::Lookup& found, const struct stat* object = nullptr);
 void note_live(int fd, const vfs::Lookup& found);
 void note_draft(int fd, const vfs::Lookup& found, int flags);
 
@@ -65,6 +68,7 @@ int make_descriptor_draft(int fd);
 // The virtual working directory, or the directory that a *at call starts from.
 struct Directory {
   bool inside;
+  bool live;             // the kernel holds the live base's own directory at `path`
   vfs::PathBuffer path;  // inside: relative to the root; else absolute or empty
 };
 

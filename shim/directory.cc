@@ -22,13 +22,18 @@ using shim::workspace;
 
 constexpr uint64_t kMagic = 0xd1ec7047fe57a3a1ull;
 
+// A directory of a live base that upper does not know yet is libc's to read.
+// Only after rewinddir, when it may be known, the stream turns to a listing.
 struct Stream {
-  uint64_t magic;
-  int fd;  // -1 until the program asks for it
-  bool listed;
-  uint32_t position;  // offset into the listing, in bytes
+  uint64_t magic = kMagic;
+  DIR* native = nullptr;      // owns `fd`
+  bool reads_native = false;
+  int fd = -1;                // -1 until the program asks for it
+  bool listed = false;
+  uint32_t position = 0;      // offset into the listing, in bytes
   vfs::PathBuffer path;
-  vfs::Listing listing;
+  alignas(8) char memory[8192];
+  vfs::Listing listing{memory, sizeof(memory)};
 };
 
 Stream* ours(DIR* directory) {
@@ -39,11 +44,31 @@ Stream* ours(DIR* directory) {
 Stream* make_stream(const vfs::PathBuffer& path, int fd) {
   void* memory = malloc(sizeof(Stream));
   if (memory == nullptr) return nullptr;
-  Stream* stream = ::new (memory) Stream{};
-  stream->magic = kMagic;
+  Stream* stream = ::new (memory) Stream;
   stream->fd = fd;
   stream->path.assign(path);
   return stream;
+}
+
+// Null: errno.
+Stream* make_native_stream(const vfs::PathBuffer& path, DIR* native) {
+  if (native == nullptr) return nullptr;
+  const int fd = VFS_NEXT(dirfd)(native);
+  Stream* stream = make_stream(path, fd);
+  if (stream == nullptr) {
+    VFS_NEXT(closedir)(native);
+    errno = ENOMEM;
+    return nullptr;
+  }
+  stream->native = native;
+  stream->reads_native = true;
+  shim::note_directory(fd, path, true);
+  return stream;
+}
+
+// Streams of libc do not know that the marker is hidden.
+bool is_native(const vfs::Lookup& found) {
+  return found.source == vfs::Source::live && found.path.length != 0;
 }
 
 // The listing is made when the first entry is asked for, and made again after
@@ -65,6 +90,7 @@ int list(Stream& stream) {
 }
 
 struct dirent64* next_entry(Stream& stream) {
+  if (stream.reads_native) return VFS_NEXT(readdir64)(stream.native);
   const int result = list(stream);
   if (result != 0) {
     errno = -result;
@@ -73,6 +99,18 @@ struct dirent64* next_entry(Stream& stream) {
   const struct dirent64* entry = stream.listing.at(stream.position);
   if (entry != nullptr) stream.position = static_cast<uint32_t>(entry->d_off);
   return const_cast<struct dirent64*>(entry);
+}
+
+Stream* open_native(const vfs::Lookup& found) {
+  vfs::PathBuffer real;
+  if (found.near.path != nullptr && found.near.directory == AT_FDCWD) {
+    return make_native_stream(found.path, VFS_NEXT(opendir)(found.near.path));
+  }
+  if (!workspace.live_path(found.base_path(), real)) {
+    errno = ENAMETOOLONG;
+    return nullptr;
+  }
+  return make_native_stream(found.path, VFS_NEXT(opendir)(real.text));
 }
 
 }  // namespace
@@ -89,10 +127,13 @@ VFS_INTERPOSE(DIR*, opendir, (const char* path)) {
   if (error == 0 && !found.exists()) error = -ENOENT;
   if (error == 0 && !found.is_directory()) error = -ENOTDIR;
   if (error == 0) error = vfs::check_access(found.status, R_OK, true);
-  Stream* stream = error == 0 ? make_stream(found.path, -1) : nullptr;
   shim::log("opendir", path, "tree", error);
-  if (error != 0) errno = static_cast<int>(-error);
-  return reinterpret_cast<DIR*>(stream);
+  if (error != 0) {
+    errno = static_cast<int>(-error);
+    return nullptr;
+  }
+  if (is_native(found)) return reinterpret_cast<DIR*>(open_native(found));
+  return reinterpret_cast<DIR*>(make_stream(found.path, -1));
 }
 
 VFS_INTERPOSE(DIR*, fdopendir, (int fd)) {
@@ -108,6 +149,11 @@ VFS_INTERPOSE(DIR*, fdopendir, (int fd)) {
     errno = EBADF;
     return nullptr;
   }
+  vfs::Lookup found;
+  if (directory.live && vfs::look_up_canonical(workspace, directory.path, found) == 0 &&
+      is_native(found) && found.status.st_ino == status.st_ino) {
+    return reinterpret_cast<DIR*>(make_native_stream(directory.path, VFS_NEXT(fdopendir)(fd)));
+  }
   vfs::sys::fcntl(fd, F_SETFD, FD_CLOEXEC);
   return reinterpret_cast<DIR*>(make_stream(directory.path, fd));
 }
@@ -120,14 +166,19 @@ VFS_INTERPOSE(int, closedir, (DIR* directory)) {
     }
     return VFS_NEXT(closedir)(directory);
   }
+  int result = 0;
   if (stream->fd >= 0) {
     shim::forget_descriptor(stream->fd);
-    vfs::sys::close(stream->fd);
+    if (stream->native != nullptr) {
+      result = VFS_NEXT(closedir)(stream->native);
+    } else {
+      vfs::sys::close(stream->fd);
+    }
   }
   stream->magic = 0;
   stream->listing.reset();
   free(stream);
-  return 0;
+  return result;
 }
 
 VFS_INTERPOSE(int, dirfd, (DIR* directory)) {
@@ -173,6 +224,7 @@ VFS_INTERPOSE(void, rewinddir, (DIR* directory)) {
   Stream* stream = ours(directory);
   if (stream == nullptr) return VFS_NEXT(rewinddir)(directory);
   stream->position = 0;
+  stream->reads_native = false;
   stream->listed = false;
   stream->listing.reset();
   // Copies of the descriptor share the position.
@@ -181,12 +233,15 @@ VFS_INTERPOSE(void, rewinddir, (DIR* directory)) {
 
 VFS_INTERPOSE(long, telldir, (DIR* directory)) {
   Stream* stream = ours(directory);
-  return stream == nullptr ? VFS_NEXT(telldir)(directory) : static_cast<long>(stream->position);
+  if (stream == nullptr) return VFS_NEXT(telldir)(directory);
+  return stream->reads_native ? VFS_NEXT(telldir)(stream->native)
+                              : static_cast<long>(stream->position);
 }
 
 VFS_INTERPOSE(void, seekdir, (DIR* directory, long position)) {
   Stream* stream = ours(directory);
   if (stream == nullptr) return VFS_NEXT(seekdir)(directory, position);
+  if (stream->reads_native) return VFS_NEXT(seekdir)(stream->native, position);
   if (list(*stream) == 0) stream->position = static_cast<uint32_t>(position);
 }
 

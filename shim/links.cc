@@ -60,12 +60,14 @@ ssize_t plain_target(int fd, char* buffer, ssize_t length, size_t size) {
 }
 
 struct ReadLink {
+  static constexpr bool kUnseen = true;
+
   static long found(const Lookup& found, const auto& call) {
     const size_t size = call.template get<Role::size>();
     check_fortified(call);
     if (static_cast<ssize_t>(size) <= 0) return -EINVAL;
     if (!found.exists()) return -ENOENT;
-    if (!found.is_link()) return -EINVAL;
+    if (!found.is_link() && !found.is_unseen()) return -EINVAL;
     vfs::PathBuffer target;
     const int result = vfs::read_link(workspace, found, target);
     if (result != 0) return result;

@@ -26,12 +26,12 @@ void refuse_if_below_broken_root(const char* path, LocatedPath& located) {
 constexpr int kMaximumEntrances = 40;  // ways out and in again of one path
 
 void locate_from(const vfs::PathBuffer& start, const char* path, vfs::Follow follow,
-                 LocatedPath& located) {
+                 LocatedPath& located, vfs::Shortcut shortcut) {
   const vfs::PathBuffer top;
   const vfs::PathBuffer* from = &start;
   vfs::PathBuffer rest;
   for (int i = 0; i < kMaximumEntrances; ++i) {
-    located.error = vfs::look_up(workspace, *from, path, follow, located.found);
+    located.error = vfs::look_up(workspace, *from, path, follow, located.found, shortcut);
     if (located.error != 0) {
       located.where = Where::failed;
       return;
@@ -41,6 +41,7 @@ void locate_from(const vfs::PathBuffer& start, const char* path, vfs::Follow fol
     if (located.found.inside || !enter(located.found.path.text, follow, rest)) return;
     from = &top;
     path = rest.text;
+    shortcut.held = vfs::Shortcut::kNotHeld;
   }
   located.where = Where::failed;
   located.error = -ELOOP;
@@ -58,7 +59,7 @@ void locate_from_outside(const Directory& directory, const char* path, vfs::Foll
     return;
   }
   const vfs::PathBuffer top;
-  locate_from(top, rest.text, follow, located);
+  locate_from(top, rest.text, follow, located, {});
 }
 
 // The directory that the path starts from was removed, or something else has
@@ -82,7 +83,8 @@ void check_removed(int dirfd, const char* path, const Directory& directory, Loca
 
 }  // namespace
 
-void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& located) {
+void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& located,
+            vfs::Unseen unseen) {
   located.where = Where::untouched;
   located.error = 0;
   if (activity.load(std::memory_order_relaxed) == Activity::broken) {
@@ -92,14 +94,17 @@ void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& locate
   const vfs::PathBuffer top;
   vfs::PathBuffer rest;
   if (path[0] == '/') {
-    if (enter(path, follow, rest)) locate_from(top, rest.text, follow, located);
+    if (enter(path, follow, rest)) {
+      locate_from(top, rest.text, follow, located, {.unseen = unseen});
+    }
     return;
   }
   if (path[0] == '\0') return;  // ENOENT, or AT_EMPTY_PATH: the kernel's
   Directory directory;
   if (locate_directory(dirfd, directory) != 0) return;  // the kernel gives the error
   if (directory.inside) {
-    locate_from(directory.path, path, follow, located);
+    const int held = directory.live ? dirfd : vfs::Shortcut::kNotHeld;
+    locate_from(directory.path, path, follow, located, {held, unseen});
     if (located.where == Where::failed) check_removed(dirfd, path, directory, located);
   } else {
     locate_from_outside(directory, path, follow, located);

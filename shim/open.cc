@@ -25,9 +25,13 @@ long open_found(const vfs::Lookup& found, int flags, mode_t mode) {
   const int fd = vfs::open_file(workspace, found, flags, mode, kind);
   if (fd < 0) return fd;
   switch (kind) {
-    case vfs::OpenedKind::directory: note_directory(fd, found.path); break;
+    case vfs::OpenedKind::directory: 
+      note_directory(fd, found.path, found.source == vfs::Source::live);
+      break;
     case vfs::OpenedKind::sealed: note_sealed(fd, found); break;
-    case vfs::OpenedKind::live: note_live(fd, found); break;
+    case vfs::OpenedKind::live:
+      found.is_unseen() ? forget_descriptor(fd) : note_live(fd, found);
+      break;
     case vfs::OpenedKind::draft: note_draft(fd, found, flags); break;
   }
   return fd;
@@ -49,6 +53,12 @@ bool are_refused(int flags) {
   return (flags & O_DIRECTORY) != 0 && (flags & O_CREAT) != 0;
 }
 
+// Then an open file of the live base needs no look before.
+bool only_reads(int flags) {
+  constexpr int kSame = O_CLOEXEC | O_LARGEFILE | O_NOCTTY | O_NONBLOCK;
+  return (flags & ~kSame) == O_RDONLY;
+}
+
 bool takes_mode(int flags) {
   return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
 }
@@ -63,7 +73,8 @@ int open_at(const char* call, int dirfd, const char* path, int flags, mode_t mod
         const int fd = pass(directory, real);
         if (fd >= 0 && shim::engaged()) shim::forget_descriptor(fd);
         return fd;
-      });
+      },
+      only_reads(flags) ? vfs::Unseen::files : vfs::Unseen::never);
 }
 
 // The mode is only there when the flags ask for it: reading it otherwise would

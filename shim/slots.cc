@@ -79,29 +79,30 @@ void copy_descriptor(int from, int to) {
   slot->generation = source->generation;
   slot->status = source->status;
   slot->path_hash = source->path_hash;
+  slot->live_directory = source->live_directory;
   slot->object_device = source->object_device;
   slot->object_inode = source->object_inode;
   slot->path.assign(source->path);
   slot->kind.store(kind, std::memory_order_release);
 }
 
-void note_directory(int fd, const vfs::PathBuffer& path) {
+void note_directory(int fd, const vfs::PathBuffer& path, bool live) {
   Slot* slot = make_slot(fd);
   if (slot == nullptr) return;
   slot->rename_generation = rename_generation();
+  slot->live_directory = live;
   slot->path.assign(path);
   slot->kind.store(SlotKind::directory, std::memory_order_release);
 }
 
-void note_sealed(int fd, const vfs::Lookup& found) {
+void note_sealed(int fd, const vfs::Lookup& found, const struct stat* object) {
   Slot* slot = make_slot(fd);
-  struct stat object;
-  if (slot == nullptr || sys::fstat(fd, &object) != 0) return;
+  if (slot == nullptr) return;
   slot->generation = workspace.control->generation.load(std::memory_order_acquire);
   slot->status = found.status;
   slot->path_hash = found.hash;
-  slot->object_device = object.st_dev;
-  slot->object_inode = object.st_ino;
+  slot->object_device = object != nullptr ? object->st_dev : 0;
+  slot->object_inode = object != nullptr ? object->st_ino : 0;
   slot->path.assign(found.path);
   slot->kind.store(SlotKind::sealed, std::memory_order_release);
 }

@@ -21,7 +21,9 @@ struct Slot {
   struct stat status;          // of a file: as it was last seen
   uint64_t path_hash;          // of a file
   dev_t object_device;         // of a file: the real inode, to tell a
-  ino_t object_inode;          // descriptor that was closed behind our back
+  ino_t object_inode;          // descriptor that was closed behind our back;
+                               // 0: not looked at yet
+  bool live_directory;         // of a directory: it is the live base's own
   vfs::PathBuffer path;
 };
 

@@ -29,10 +29,11 @@ bool is_live_name(const vfs::PathBuffer& name) {
 
 void classify_name(const vfs::PathBuffer& name, Directory& directory) {
   directory.inside = workspace.to_virtual(name.text, name.length, directory.path);
+  directory.live = false;
   if (!directory.inside) {
     directory.path.assign(name);
   } else if (is_live_name(name)) {
-    vfs::follow_moves(workspace, directory.path);
+    directory.live = !vfs::follow_moves(workspace, directory.path);
   }
 }
 
@@ -50,6 +51,7 @@ int locate_working_directory(Directory& directory) {
   const uint32_t before = working.sequence.load(std::memory_order_acquire);
   if (before % 2 == 0 && working.known && working.rename_generation == rename_generation()) {
     directory.inside = working.directory.inside;
+    directory.live = working.directory.live;
     directory.path.assign(working.directory.path);
     std::atomic_thread_fence(std::memory_order_acquire);
     if (working.sequence.load(std::memory_order_relaxed) == before) return 0;
@@ -60,6 +62,7 @@ int locate_working_directory(Directory& directory) {
   if (result == 0 && before % 2 == 0 &&
       working.sequence.compare_exchange_strong(expected, before + 1)) {
     working.directory.inside = directory.inside;
+    working.directory.live = directory.live;
     working.directory.path.assign(directory.path);
     working.rename_generation = generation;
     working.known = true;
@@ -83,6 +86,7 @@ int locate_directory(int dirfd, Directory& directory) {
   const Slot* slot = find_slot(dirfd);
   if (kind_of(slot) == SlotKind::directory && slot->rename_generation == rename_generation()) {
     directory.inside = true;
+    directory.live = slot->live_directory;
     directory.path.assign(slot->path);
     return 0;
   }
@@ -93,11 +97,12 @@ int locate_directory(int dirfd, Directory& directory) {
   if (!S_ISDIR(status.st_mode)) return -ENOTDIR;
   if (!vfs::name_of_descriptor(dirfd, name)) {
     directory.inside = false;
+    directory.live = false;
     directory.path.truncate(0);
     return 0;
   }
   classify_name(name, directory);
-  if (directory.inside) note_directory(dirfd, directory.path);
+  if (directory.inside) note_directory(dirfd, directory.path, directory.live);
   return 0;
 }
 

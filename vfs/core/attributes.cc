@@ -177,6 +177,10 @@ int test_access(Workspace& workspace, const Lookup& found, int mask, bool effect
   if (found.is_sealed() || (found.source == Source::upper && found.is_directory())) {
     return check_access(found.status, mask, effective);
   }
+  // What the owner may read the mode says whole. (Writing may be the mount's to
+  // refuse, execution too, and others have an access control list perhaps.)
+  const bool told = (mask & ~R_OK) == 0 && found.source == Source::live && !found.is_link();
+  if (told && (mask == F_OK || is_granted_to_owner(found.status, mask, effective))) return 0;
   PathBuffer path;
   const int result = real_path(workspace, found, path);
   if (result != 0) return result;

@@ -21,7 +21,8 @@ constexpr uint32_t kFilterBits = 1u << 22;  // 512 KiB, sparse on disk until use
 // What upper may have a say on.
 //
 // Two bits a path, keyed by its hash: `changed` says that upper may hold
-// something at this path, `subtree` that everything below it has to be looked
+// something at this path or below it (but for directories that are there only
+// to be opened: copy_up.h), `subtree` that everything below it has to be looked
 // up step by step (a directory that was renamed, removed or replaced; a link).
 // A bit is set before the change it announces and never cleared while the
 // workspace lives: a clear bit is a proof, a set bit only a hint.

@@ -90,6 +90,7 @@ int place(Workspace& workspace, const Lookup& found, const char* temporary) {
   return sys::rename(temporary, upper.text);
 }
 
+// Not announced: to_change has done that before.
 int mirror_one(Workspace& workspace, const PathBuffer& path) {
   Lookup found;
   int result = look_up_canonical(workspace, path, found);
@@ -112,7 +113,6 @@ int mirror_one(Workspace& workspace, const PathBuffer& path) {
   if (result == 0) result = sys::utimensat(temporary.text, times, AT_SYMLINK_NOFOLLOW);
   if (result == 0) {
     KeepTimes keep(parent.text);
-    workspace.control->filter.announce(found.hash);
     // Another process may have been here first; its directory stays.
     result = sys::rename(temporary.text, upper.text, RENAME_NOREPLACE);
     if (result == -EEXIST) result = 0;
@@ -124,19 +124,35 @@ int mirror_one(Workspace& workspace, const PathBuffer& path) {
 
 }  // namespace
 
-void announce(Workspace& workspace, const Lookup& found, mode_t type) {
+void announce_path(Workspace& workspace, const PathBuffer& path) {
   ChangeFilter& filter = workspace.control->filter;
-  if (S_ISREG(type)) {
-    filter.announce(found.hash);
-  } else {
-    filter.announce_subtree(found.hash);
+  uint64_t hash = kRootPathHash;
+  for (const char* start = path.text; *start != '\0';) {
+    const char* end = strchrnul(start, '/');
+    hash = path_hash_append(hash, start, static_cast<uint32_t>(end - start));
+    filter.announce(hash);
+    start = *end == '/' ? end + 1 : end;
   }
 }
 
-int mirror_directory(Workspace& workspace, const PathBuffer& path) {
+void announce_subtree(Workspace& workspace, const Lookup& found) {
+  announce_path(workspace, found.path);
+  workspace.control->filter.announce_subtree(found.hash);
+}
+
+void announce(Workspace& workspace, const Lookup& found, mode_t type) {
+  if (S_ISREG(type)) {
+    announce_path(workspace, found.path);
+  } else {
+    announce_subtree(workspace, found);
+  }
+}
+
+int mirror_directory(Workspace& workspace, const PathBuffer& path, Mirror purpose) {
   PathBuffer upper;
   struct stat status;
   if (!workspace.upper_path(path, upper)) return -ENAMETOOLONG;
+  if (purpose == Mirror::to_change) announce_path(workspace, path);
   const int there = sys::lstat(upper.text, &status);
   if (there == 0 && S_ISDIR(status.st_mode)) {
     if ((status.st_mode & S_IRWXU) != S_IRWXU) {
@@ -149,8 +165,11 @@ int mirror_directory(Workspace& workspace, const PathBuffer& path) {
   PathBuffer ancestor;
   for (const char* end = strchr(path.text, '/');; end = strchr(end + 1, '/')) {
     ancestor.assign(path.text, end != nullptr ? static_cast<size_t>(end - path.text) : path.length);
-    const int result = mirror_one(workspace, ancestor);
-    if (result != 0 || end == nullptr) return result;
+    const bool last = end == nullptr;
+    const bool mirrored = !last && workspace.upper_path(ancestor, upper) &&
+                          sys::lstat(upper.text, &status) == 0 && S_ISDIR(status.st_mode);
+    const int result = mirrored ? 0 : mirror_one(workspace, ancestor);
+    if (result != 0 || last) return result;
   }
 }
 

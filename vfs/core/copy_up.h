@@ -10,10 +10,16 @@
 
 namespace vfs {
 
+// Why upper needs a directory. One that is only opened, or stood in, says
+// nothing that the base does not: it is not announced, so that a program which
+// reads a tree goes on to be answered from the index.
+enum class Mirror : bool { to_open, to_change };
+
 // Makes sure that upper has a real directory at `path` and at each ancestor,
 // with the base's mode, owner and times. -ENOENT or -ENOTDIR if the tree has
 // no such directory.
-int mirror_directory(Workspace& workspace, const PathBuffer& path);
+int mirror_directory(Workspace& workspace, const PathBuffer& path,
+                     Mirror purpose = Mirror::to_change);
 // The same for the directory that holds `path`.
 int mirror_parent(Workspace& workspace, const PathBuffer& path);
 
@@ -34,8 +40,13 @@ int write_object_record(Workspace& workspace, const Lookup& found, const ObjectR
 // The record that says of a sealed file what the look-up found.
 ObjectRecord object_record_of(const Lookup& found);
 
-// Announces that upper is about to have a say on this path. Everything but
-// plain files and fresh directories may change what is below it too.
+// Announces that upper is about to have a say on this path, and so on what is
+// below each of its ancestors: where a directory's bit is clear, nothing at any
+// depth below it has changed.
+void announce_path(Workspace& workspace, const PathBuffer& path);
+// The same of what was looked up. Everything but plain files and fresh
+// directories may change what is below it too.
 void announce(Workspace& workspace, const Lookup& found, mode_t type);
+void announce_subtree(Workspace& workspace, const Lookup& found);
 
 }  // namespace vfs

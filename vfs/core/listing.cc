@@ -30,6 +30,8 @@ struct ListingBuilder {
 
 namespace {
 
+constexpr uint32_t kSmall = 4096;  // bytes: what the stack lends to a listing
+
 uint32_t entry_size(uint32_t name_length) {
   return (static_cast<uint32_t>(offsetof(struct dirent64, d_name)) + name_length + 1 + 7) & ~7u;
 }
@@ -74,16 +76,8 @@ bool is_root_marker(const Lookup& directory, const char* name) {
 
 int ListingBuilder::add(const char* name, uint32_t length, uint64_t inode, unsigned char type) {
   const uint32_t size = entry_size(length);
-  if (listing.capacity_ - listing.size_ < size) {
-    const uint32_t capacity = listing.capacity_ == 0 ? 32 * 1024 : listing.capacity_ * 4;
-    char* data = static_cast<char*>(map_memory(capacity));
-    if (data == nullptr) return -ENOMEM;
-    memcpy(data, listing.data_, listing.size_);
-    const uint32_t used = listing.size_;
-    listing.reset();
-    listing.data_ = data;
-    listing.size_ = used;
-    listing.capacity_ = capacity;
+  while (listing.capacity_ - listing.size_ < size) {
+    if (!listing.grow()) return -ENOMEM;
   }
   auto* entry = reinterpret_cast<struct dirent64*>(listing.data_ + listing.size_);
   entry->d_ino = inode;
@@ -233,22 +227,42 @@ int Listing::read(Workspace& workspace, const Lookup& directory) {
   return result;
 }
 
+bool Listing::grow() {
+  if (data_ == nullptr && lent_ != nullptr) {
+    data_ = lent_;
+    capacity_ = lent_size_;
+    return true;
+  }
+  const uint32_t capacity = capacity_ < 8 * 1024 ? 32 * 1024 : capacity_ * 4;
+  char* data = static_cast<char*>(map_memory(capacity));
+  if (data == nullptr) return false;
+  memcpy(data, data_, size_);
+  const uint32_t used = size_;
+  reset();
+  data_ = data;
+  size_ = used;
+  capacity_ = capacity;
+  return true;
+}
+
 void Listing::reset() {
-  if (data_ != nullptr) sys::munmap(data_, capacity_);
+  if (data_ != nullptr && data_ != lent_) sys::munmap(data_, capacity_);
   data_ = nullptr;
   size_ = 0;
   capacity_ = 0;
 }
 
 int is_empty_directory(Workspace& workspace, const Lookup& directory, bool& empty) {
-  Listing listing;
+  alignas(8) char memory[kSmall];
+  Listing listing(memory, sizeof(memory));
   const int result = listing.read(workspace, directory);
   if (result == 0) empty = listing.size() == entry_size(1) + entry_size(2);
   return result;
 }
 
 uint64_t count_directory_links(Workspace& workspace, const Lookup& directory) {
-  Listing listing;
+  alignas(8) char memory[kSmall];
+  Listing listing(memory, sizeof(memory));
   uint64_t count = 0;
   if (listing.read(workspace, directory) != 0) return directory.status.st_nlink;
   for (const struct dirent64* entry = listing.at(0); entry != nullptr;

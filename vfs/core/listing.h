@@ -7,11 +7,15 @@
 
 namespace vfs {
 
-// The entries of one directory at one moment, "." and ".." first. Lives in
-// memory of its own mapping (no malloc), freed by the destructor.
+// The entries of one directory at one moment, "." and ".." first. Lives in the
+// memory it is lent while that is enough, then in a mapping of its own (no
+// malloc), freed by the destructor.
 class Listing {
  public:
   Listing() = default;
+  // `lent` has to live as long, and to be aligned as a struct dirent64. Fresh
+  // pages cost more than all else about a small directory.
+  Listing(char* lent, uint32_t size) : lent_(lent), lent_size_(size) {}
   ~Listing() { reset(); }
   Listing(const Listing&) = delete;
   Listing& operator=(const Listing&) = delete;
@@ -31,7 +35,11 @@ class Listing {
   }
 
  private:
+  bool grow();  // false: no memory
+
   friend struct ListingBuilder;
+  char* lent_ = nullptr;
+  uint32_t lent_size_ = 0;  // bytes
   char* data_ = nullptr;
   uint32_t size_ = 0;
   uint32_t capacity_ = 0;

@@ -25,22 +25,31 @@ int look_in_snapshot(Workspace& workspace, Lookup& out) {
   return 0;
 }
 
-int look_in_live(Workspace& workspace, Lookup& out) {
-  PathBuffer real;
-  if (!workspace.live_path(out.base_path(), real)) return -ENAMETOOLONG;
-  const int result = sys::lstat(real.text, &out.status);
+int look_in_live(Workspace& workspace, Lookup& out, Near near, bool unseen) {
+  out.near = near;
+  int result = 0;
+  if (unseen) {
+    out.status.st_mode = 0;
+  } else if (near.path != nullptr) {
+    result = sys::fstatat(near.directory, near.path, &out.status, AT_SYMLINK_NOFOLLOW);
+  } else {
+    PathBuffer real;
+    if (!workspace.live_path(out.base_path(), real)) return -ENAMETOOLONG;
+    result = sys::lstat(real.text, &out.status);
+  }
+  if (result == 0 && S_ISREG(out.status.st_mode)) remember_file(workspace, out.hash);
   if (result == 0) out.source = Source::live;
   return result == -ENOENT || result == -ENOTDIR ? 0 : result;
 }
 
 }  // namespace
 
-int look_in_base(Workspace& workspace, Lookup& out) {
+int look_in_base(Workspace& workspace, Lookup& out, Near near, bool unseen) {
   out.source = Source::missing;
   out.entry = nullptr;
   if (!out.base_may_have) return 0;
   return workspace.has_snapshot_base() ? look_in_snapshot(workspace, out)
-                                       : look_in_live(workspace, out);
+                                       : look_in_live(workspace, out, near, unseen);
 }
 
 bool look_up_in_base(Workspace& workspace, const PathBuffer& path, Lookup& out) {
@@ -116,7 +125,7 @@ int take_upper_directory(Workspace& workspace, const UpperEntry& upper, bool ask
 
 }  // namespace
 
-int look_at(Workspace& workspace, bool ask_upper, Lookup& out) {
+int look_at(Workspace& workspace, bool ask_upper, Lookup& out, Near near, bool unseen) {
   out.whiteout = false;
   out.kept = false;
   out.merged = false;
@@ -153,7 +162,10 @@ int look_at(Workspace& workspace, bool ask_upper, Lookup& out) {
         return 0;
       }
     }
-    const int result = look_in_base(workspace, out);
+    const int result = look_in_base(workspace, out, near, unseen);
+    // Upper may have it all the same, only to be opened.
+    out.guarded = out.source == Source::snapshot && S_ISDIR(out.status.st_mode) &&
+                  workspace.control->filter.may_have_changed(guarded_key(out.hash));
     if (result != 0 ||
         workspace.control->generation.load(std::memory_order_acquire) == generation) {
       return result;

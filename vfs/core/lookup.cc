@@ -18,7 +18,7 @@ namespace {
 // anything in the workspace that makes a directory stop being one sets its
 // subtree bit or its bit as closed, which are tested first.
 
-uint64_t directory_key(const Workspace& workspace, uint64_t hash) {
+uint64_t known_key(const Workspace& workspace, uint64_t hash) {
   const uint64_t epoch = workspace.control->generation.load(std::memory_order_acquire) +
                          workspace.control->rename_generation.load(std::memory_order_acquire);
   const uint64_t key = mix_hash(hash ^ epoch, 0x9fb21c651e98df25ull);
@@ -26,17 +26,28 @@ uint64_t directory_key(const Workspace& workspace, uint64_t hash) {
 }
 
 bool is_known_directory(const Workspace& workspace, uint64_t hash) {
-  const uint64_t key = directory_key(workspace, hash);
+  const uint64_t key = known_key(workspace, hash);
   return workspace.known_directories[key % Workspace::kKnownDirectories].load(
              std::memory_order_relaxed) == key;
+}
+
+bool may_stay_unseen(const Workspace& workspace, Unseen unseen, uint64_t hash) {
+  if (unseen != Unseen::files) return unseen == Unseen::all;
+  const uint64_t key = known_key(workspace, hash);
+  return workspace.known_files[key % Workspace::kKnownFiles].load(std::memory_order_relaxed) == key;
 }
 
 }  // namespace
 
 void remember_directory(Workspace& workspace, uint64_t hash) {
-  const uint64_t key = directory_key(workspace, hash);
+  const uint64_t key = known_key(workspace, hash);
   workspace.known_directories[key % Workspace::kKnownDirectories].store(
       key, std::memory_order_relaxed);
+}
+
+void remember_file(Workspace& workspace, uint64_t hash) {
+  const uint64_t key = known_key(workspace, hash);
+  workspace.known_files[key % Workspace::kKnownFiles].store(key, std::memory_order_relaxed);
 }
 
 namespace {
@@ -135,7 +146,7 @@ bool base_is_searchable(Workspace& workspace, const PathBuffer& path) {
 
 // Returns true if `out` is the answer, with the result in `result`.
 bool fast_look_up(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
-                  Search search, Lookup& out, int& result) {
+                  Search search, Shortcut shortcut, Lookup& out, int& result) {
   SimplePath hashes;
   if (!out.path.assign(start) || !ancestors_are_clean(workspace, start) ||
       !append_simple(workspace, path, out, hashes)) {
@@ -152,7 +163,9 @@ bool fast_look_up(Workspace& workspace, const PathBuffer& start, const char* pat
   out.last = LastComponent::name;
   out.parent_guarded =
       workspace.control->filter.may_have_changed(guarded_key(hashes.parent_hash));
-  result = look_at(workspace, false, out);
+  const bool held = shortcut.held != Shortcut::kNotHeld;
+  result = look_at(workspace, false, out, held ? Near{shortcut.held, path} : Near{},
+                   may_stay_unseen(workspace, shortcut.unseen, out.hash));
   if (result != 0) return true;
   if (out.is_link() && follows(follow)) return false;
   // A hit in the index, or a real inode reached through real directories of
@@ -186,7 +199,7 @@ bool look_up_near(Workspace& workspace, const PathBuffer& start, const char* pat
   target.assign(start);
   if (up) target.pop();
   if (target.length == 0 ||
-      !fast_look_up(workspace, root, target.text, Follow::no, Search::free, out, result) ||
+      !fast_look_up(workspace, root, target.text, Follow::no, Search::free, {}, out, result) ||
       result != 0 || !out.is_directory()) {
     return false;
   }
@@ -196,19 +209,19 @@ bool look_up_near(Workspace& workspace, const PathBuffer& start, const char* pat
 }
 
 int look_up_anyhow(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
-                   Search search, Lookup& out) {
+                   Search search, Shortcut shortcut, Lookup& out) {
   if (*path == '\0') return -ENOENT;
   int result;
   if (*path == '.' && look_up_near(workspace, start, path, out, result)) return result;
-  if (fast_look_up(workspace, start, path, follow, search, out, result)) return result;
+  if (fast_look_up(workspace, start, path, follow, search, shortcut, out, result)) return result;
   return walk(workspace, start, path, follow, search, 0, out);
 }
 
 }  // namespace
 
 int look_up(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
-            Lookup& out) {
-  return look_up_anyhow(workspace, start, path, follow, Search::checked, out);
+            Lookup& out, Shortcut shortcut) {
+  return look_up_anyhow(workspace, start, path, follow, Search::checked, shortcut, out);
 }
 
 int look_up_restricted(Workspace& workspace, const PathBuffer& start, const char* path,
@@ -220,16 +233,23 @@ int look_up_restricted(Workspace& workspace, const PathBuffer& start, const char
 int look_up_canonical(Workspace& workspace, const PathBuffer& path, Lookup& out) {
   PathBuffer root;
   return look_up_anyhow(workspace, root, path.length != 0 ? path.text : ".", Follow::no,
-                        Search::free, out);
+                        Search::free, {}, out);
 }
 
 bool base_has(Workspace& workspace, const Lookup& found) {
   if (!found.base_may_have && found.source != Source::upper) return false;
   if (found.source == Source::snapshot || found.source == Source::live || found.merged) return true;
-  // An opaque or replaced directory: base_may_have speaks of its inside, so
-  // ask for the name itself through its parent.
   Lookup probe;
   probe.path.assign(found.path);
+  if (!found.is_directory()) {
+    probe.hash = found.hash;
+    probe.base_may_have = found.base_may_have;
+    probe.base_is_elsewhere = found.base_is_elsewhere;
+    if (found.base_is_elsewhere) probe.elsewhere.assign(found.elsewhere);
+    return look_in_base(workspace, probe) == 0 && probe.exists();
+  }
+  // An opaque or replaced directory: base_may_have speaks of its inside, so
+  // ask for the name itself through its parent.
   probe.path.pop();
   Lookup parent;
   if (look_up_canonical(workspace, probe.path, parent) != 0 || !parent.base_may_have) return false;
@@ -255,8 +275,15 @@ int read_link(Workspace& workspace, const Lookup& found, PathBuffer& target) {
     }
     case Source::live: {
       PathBuffer real;
-      if (!workspace.live_path(found.base_path(), real)) return -ENAMETOOLONG;
-      const long length = sys::readlink(real.text, target.text, sizeof(target.text) - 1);
+      Near near = found.near;
+      if (near.path == nullptr) {
+        if (!workspace.live_path(found.base_path(), real)) return -ENAMETOOLONG;
+        near = {AT_FDCWD, real.text};
+      }
+      const long length =
+          sys::readlinkat(near.directory, near.path, target.text, sizeof(target.text) - 1);
+      // Its directory is one here, whatever the base has there.
+      if (length == -ENOTDIR && found.is_unseen()) return -ENOENT;
       if (length < 0) return static_cast<int>(length);
       target.truncate(static_cast<uint32_t>(length));
       return 0;

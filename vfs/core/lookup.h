@@ -1,6 +1,7 @@
 // Look-up: from a path as a program gives it to what stands there.
 #pragma once
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "vfs/core/upper.h"
@@ -18,6 +19,28 @@ enum class Source : uint8_t {
 
 // The last component of a path, which some calls treat specially.
 enum class LastComponent : uint8_t { name, dot, dot_dot, root };
+
+// The place of a file of the live base as the program named it, from a directory
+// that the kernel holds there: spares the kernel the walk from the top.
+struct Near {
+  int directory = AT_FDCWD;    // or a descriptor
+  const char* path = nullptr;  // null: nothing is near
+};
+
+// `files`: what was a regular file when it was last seen (a FIFO of the base
+// must not be opened, not even by mistake).
+enum class Unseen : uint8_t { never, files, all };
+
+// How a look-up may be cut short.
+struct Shortcut {
+  // A descriptor (AT_FDCWD: the working directory) of the live base's own
+  // directory at `start`.
+  static constexpr int kNotHeld = -1;
+  int held = kNotHeld;
+  // Of what stands in the live base no status is fetched: then "exists" means
+  // that only the kernel can tell, and the type is none.
+  Unseen unseen = Unseen::never;
+};
 
 // The answer to a look-up.
 struct Lookup {
@@ -43,6 +66,7 @@ struct Lookup {
   Digest digest;             // source record, or snapshot and a regular file
   const IndexEntry* entry;   // the snapshot's entry; for source upper only if merged
   struct timespec atime;     // of a record
+  Near near;                 // of source live; as long as the path that was looked up
 
   // Where the base would have this path. `base_is_elsewhere`: some ancestor
   // was renamed; else it is `path` itself.
@@ -52,6 +76,7 @@ struct Lookup {
 
   const PathBuffer& base_path() const { return base_is_elsewhere ? elsewhere : path; }
   bool exists() const { return source != Source::missing; }
+  bool is_unseen() const { return source == Source::live && status.st_mode == 0; }
   bool is_directory() const { return exists() && S_ISDIR(status.st_mode); }
   bool is_link() const { return exists() && S_ISLNK(status.st_mode); }
   bool is_regular() const { return exists() && S_ISREG(status.st_mode); }
@@ -76,7 +101,7 @@ inline bool follows(Follow follow) { return follow == Follow::yes || follow == F
 // index), -EACCES (a directory on the way that must not be searched; the ones
 // above `start` do not matter), or what the kernel said about a real part.
 int look_up(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
-            Lookup& out);
+            Lookup& out, Shortcut shortcut = {});
 
 // look_up() under the restrictions of openat2(2): of the flags in `resolve`,
 // RESOLVE_BENEATH (-EXDEV for what would leave `start`), RESOLVE_IN_ROOT
@@ -98,6 +123,7 @@ bool look_up_in_base(Workspace& workspace, const PathBuffer& path, Lookup& out);
 bool base_has(Workspace& workspace, const Lookup& found);
 
 // The target of the link that `found` is.
+// (Unseen: the kernel's errors.)
 int read_link(Workspace& workspace, const Lookup& found, PathBuffer& target);
 
 // If the absolute path `absolute` leads into the workspace, gives the rest

@@ -16,10 +16,13 @@ namespace vfs {
 // Fills `out` for out.path, whose parent directory is out.path's prefix. The
 // base_* fields say where the base has the path. `ask_upper`: the filter's
 // bits cannot be trusted for this path (an ancestor was renamed).
-int look_at(Workspace& workspace, bool ask_upper, Lookup& out);
+// `near`: where else the live base's file is to be had; `unseen`: whether not to
+// look at it.
+int look_at(Workspace& workspace, bool ask_upper, Lookup& out, Near near = {},
+            bool unseen = false);
 
 // The same, asking nothing but the base.
-int look_in_base(Workspace& workspace, Lookup& out);
+int look_in_base(Workspace& workspace, Lookup& out, Near near = {}, bool unseen = false);
 
 // Whether directories on the way have to grant search permission.
 enum class Search : bool { checked, free };
@@ -31,5 +34,6 @@ int walk(Workspace& workspace, const PathBuffer& start, const char* path, Follow
 // Directories that were found to be plain and, from the root down, searchable
 // are remembered by hash.
 void remember_directory(Workspace& workspace, uint64_t hash);
+void remember_file(Workspace& workspace, uint64_t hash);
 
 }  // namespace vfs

@@ -59,9 +59,9 @@ bool find_noted_file(const Workspace& workspace, const struct stat& status, Path
          read_note(group, key, path);
 }
 
-void follow_moves(const Workspace& workspace, PathBuffer& path) {
+bool follow_moves(const Workspace& workspace, PathBuffer& path) {
   PathBuffer group;
-  if (!note_group(workspace, kGroup, group)) return;
+  if (!note_group(workspace, kGroup, group)) return false;
   // The nearest ancestor that was moved decides: its own path includes what
   // happened to the ones above.
   PathBuffer ancestor;
@@ -72,9 +72,9 @@ void follow_moves(const Workspace& workspace, PathBuffer& path) {
         !read_note(group, hash, now)) {
       continue;
     }
-    if (now.append(path.text + ancestor.length)) path.assign(now);
-    return;
+    return now.append(path.text + ancestor.length) && path.assign(now);
   }
+  return false;
 }
 
 }  // namespace vfs

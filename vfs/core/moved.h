@@ -29,7 +29,8 @@ void note_file(Workspace& workspace, const struct stat& status, const PathBuffer
 // Where it was when last noted. False: nothing was noted.
 bool find_noted_file(const Workspace& workspace, const struct stat& status, PathBuffer& path);
 
-// Replaces the path of something in the base by the path it has now.
-void follow_moves(const Workspace& workspace, PathBuffer& path);
+// Replaces the path of something in the base by the path it has now. False: it
+// is where it was.
+bool follow_moves(const Workspace& workspace, PathBuffer& path);
 
 }  // namespace vfs

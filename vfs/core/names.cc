@@ -23,12 +23,7 @@ int place_new(Workspace& workspace, const Lookup& found, mode_t type, NewInode& 
   if (!workspace.upper_path(found.path, upper)) return -ENAMETOOLONG;
   int result = prepare_parent(workspace, found, NameChange::make);
   if (result != 0) return result;
-  ChangeFilter& filter = workspace.control->filter;
-  if (S_ISREG(type) || S_ISDIR(type)) {
-    filter.announce(found.hash);
-  } else {
-    filter.announce_subtree(found.hash);
-  }
+  announce(workspace, found, S_ISDIR(type) ? S_IFREG : type);
   if (!found.whiteout) return inode.make(upper.text);
 
   // In place of a whiteout: made aside, then put over it.
@@ -254,11 +249,13 @@ int remove_directory(Workspace& workspace, const Lookup& found) {
 
   PathBuffer aside;
   if (!workspace.temporary_path(aside)) return -ENAMETOOLONG;
-  workspace.control->filter.announce_subtree(found.hash);
+  announce_subtree(workspace, found);
   PathLock lock(workspace, found.hash);
   if (lock.error() != 0) return lock.error();
   if (found.source != Source::upper) {
     result = make_whiteout(workspace, upper.text);
+    // Mirrored to be opened: now that it is announced the look-up finds it.
+    if (result == -EEXIST) result = -ESTALE;
   } else if (hides_base) {
     note_removed_directory(workspace, found, upper.text);
     result = make_whiteout(workspace, aside.text);

@@ -104,7 +104,7 @@ int create_over_whiteout(Workspace& workspace, const Lookup& found, int flags, m
 int create_file(Workspace& workspace, const Lookup& found, int flags, mode_t mode) {
   PathBuffer upper;
   if (!workspace.upper_path(found.path, upper)) return -ENAMETOOLONG;
-  workspace.control->filter.announce(found.hash);
+  announce_path(workspace, found.path);
   if (found.whiteout || found.parent_guarded) {
     const int result = prepare_parent(workspace, found, NameChange::make);
     if (result != 0) return result;
@@ -131,9 +131,16 @@ int open_directory(Workspace& workspace, const Lookup& found, int flags, mode_t 
   int result = check_no_atime(found, flags);
   if (result == 0 && temporary) result = mirror_directory(workspace, found.path);
   if (result != 0) return result;
-  if (temporary) {
+  if (temporary || found.source == Source::snapshot) {
     if (!workspace.upper_path(found.path, real)) return -ENAMETOOLONG;
   } else {
+    result = real_path(workspace, found, real);
+    if (result != 0) return result;
+  }
+  if (found.source == Source::snapshot && !temporary) {
+    // Mirrored already, mostly.
+    const int fd = sys::open(real.text, (flags & ~O_CREAT) | O_NOFOLLOW);
+    if (fd >= 0) return fd;
     result = real_path(workspace, found, real);
     if (result != 0) return result;
   }
@@ -151,7 +158,9 @@ int real_path(Workspace& workspace, const Lookup& found, PathBuffer& real) {
     case Source::record:
     case Source::snapshot: {
       if (found.is_regular()) return workspace.object_path(found.digest, real) ? 0 : -ENAMETOOLONG;
-      const int result = copy_up(workspace, found, Content::keep);
+      const int result = found.is_directory()
+                             ? mirror_directory(workspace, found.path, Mirror::to_open)
+                             : copy_up(workspace, found, Content::keep);
       if (result != 0) return result;
       break;
     }
@@ -163,7 +172,7 @@ int prepare_open(Workspace& workspace, const Lookup& found, int flags, PathBuffe
   int result = check_open(found, flags);
   if (result != 0) return result;
   if (!found.exists()) {
-    workspace.control->filter.announce(found.hash);
+    announce_path(workspace, found.path);
     result = prepare_parent(workspace, found, NameChange::make);
     if (result == 0 && found.whiteout) {
       const int fd = create_over_whiteout(workspace, found, O_WRONLY | O_CLOEXEC, 0666);
@@ -228,8 +237,12 @@ int open_file(Workspace& workspace, const Lookup& found, int flags, mode_t mode,
                                 (!path_only && S_ISFIFO(found.status.st_mode));
   const bool draft = found.source == Source::upper || copied;
   if (!draft) kind = found.is_sealed() ? OpenedKind::sealed : OpenedKind::live;
-  const int fd = sys::open(real.text, (flags & ~(O_CREAT | O_EXCL)) | O_NOFOLLOW, mode);
-  if (fd == -ENOENT || (fd == -ELOOP && !found.is_link())) {
+  const bool near = !draft && found.source == Source::live && found.near.path != nullptr;
+  const int fd = sys::openat(near ? found.near.directory : AT_FDCWD,
+                             near ? found.near.path : real.text,
+                             (flags & ~(O_CREAT | O_EXCL)) | O_NOFOLLOW, mode);
+  if (fd == -ENOENT || (fd == -ELOOP && !found.is_link()) ||
+      (fd == -ENOTDIR && found.is_unseen())) {
     if (kind == OpenedKind::sealed) return -EIO;  // the object is gone
     return -ESTALE;
   }

@@ -69,6 +69,11 @@ int check_access(const struct stat& status, int mask, bool effective) {
   return overrides(status, wanted, effective) ? 0 : -EACCES;
 }
 
+bool is_granted_to_owner(const struct stat& status, int mask, bool effective) {
+  return (static_cast<unsigned>(mask) & ~(status.st_mode >> 6)) == 0 &&
+         (effective ? sys::geteuid() : sys::getuid()) == status.st_uid;
+}
+
 bool is_owner(const struct stat& status) {
   return sys::geteuid() == status.st_uid || has_capability(CAP_FOWNER);
 }

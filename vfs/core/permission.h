@@ -12,6 +12,10 @@ namespace vfs {
 // nothing if the mode lets everybody.
 int check_access(const struct stat& status, int mask, bool effective);
 
+// Whether it may because it is the owner, whom the mode grants it: then no
+// access control list has a say.
+bool is_granted_to_owner(const struct stat& status, int mask, bool effective);
+
 // Whether the process may change mode and times: it owns the file, or
 // CAP_FOWNER.
 bool is_owner(const struct stat& status);

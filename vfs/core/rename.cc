@@ -102,9 +102,8 @@ int detach_from_path(Workspace& workspace, const Lookup& found) {
 }
 
 void announce_move(Workspace& workspace, const Lookup& found, bool directory) {
-  ChangeFilter& filter = workspace.control->filter;
   if (directory) {
-    filter.announce_subtree(found.hash);
+    announce_subtree(workspace, found);
   } else {
     announce(workspace, found, S_IFLNK);
   }
@@ -115,7 +114,11 @@ void announce_move(Workspace& workspace, const Lookup& found, bool directory) {
 int clear_target(Workspace& workspace, const PathBuffer& upper, const Lookup& to) {
   PathBuffer aside;
   if (!workspace.temporary_path(aside)) return -ENAMETOOLONG;
-  if (to.source != Source::upper && !to.whiteout) return 0;
+  if (to.source != Source::upper && !to.whiteout) {
+    // Mirrored to be opened: now that it is announced the look-up finds it.
+    struct stat status;
+    return sys::lstat(upper.text, &status) == 0 && S_ISDIR(status.st_mode) ? -ESTALE : 0;
+  }
   if (to.source == Source::upper) note_removed_directory(workspace, to, upper.text);
   const int result = sys::rename(upper.text, aside.text);
   if (result != 0) return result == -ENOENT ? 0 : result;

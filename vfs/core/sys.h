@@ -79,9 +79,12 @@ inline int lstat(const char* path, struct stat* status) {
 inline int fstat(int fd, struct stat* status) {
   return static_cast<int>(call(SYS_fstat, fd, as_argument(status)));
 }
-inline long readlink(const char* path, char* buffer, size_t size) {
-  return call(SYS_readlinkat, AT_FDCWD, as_argument(path), as_argument(buffer),
+inline long readlinkat(int directory, const char* path, char* buffer, size_t size) {
+  return call(SYS_readlinkat, directory, as_argument(path), as_argument(buffer),
               static_cast<long>(size));
+}
+inline long readlink(const char* path, char* buffer, size_t size) {
+  return sys::readlinkat(AT_FDCWD, path, buffer, size);
 }
 inline int faccessat(const char* path, int mask, int flags) {
   // faccessat2 (Linux 5.8) is the one with flags; without flags the old one serves every kernel.

@@ -155,6 +155,8 @@ int make_whiteout(const Workspace& workspace, const char* absolute) {
 }
 
 bool is_reserved(const PathBuffer& path) {
+  // Both begin with a dot, which few names do.
+  if (*path.name() != '.') return false;
   if (strcmp(path.text, kMarkerName) == 0) return true;
   return strcmp(path.name(), kDirectoryRecordName) == 0;
 }

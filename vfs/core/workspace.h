@@ -64,6 +64,9 @@ struct Workspace {
   // without any link: see lookup.cc.
   static constexpr uint32_t kKnownDirectories = 1024;
   std::atomic<uint64_t> known_directories[kKnownDirectories] = {};
+  // Files of the live base that were regular when last seen.
+  static constexpr uint32_t kKnownFiles = 1024;
+  std::atomic<uint64_t> known_files[kKnownFiles] = {};
 
  private:
   int open_state(WorkspaceFault& fault);
