@@ -161,6 +161,30 @@ struct OutsideDirectory {
   }
 };
 
+// --- paths that led outside a moment ago -----------------------------------------
+
+constexpr uint32_t kRecentPaths = 512;
+std::atomic<uint64_t> recent_paths[kRecentPaths];
+// Grows with every call of this process that may change something outside.
+std::atomic<uint64_t> changes_outside;
+
+struct RecentPath {
+  std::atomic<uint64_t>* slot;
+  uint64_t key;
+
+  RecentPath(const char* path, vfs::Follow follow) {
+    struct timespec tick;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &tick);  // no system call
+    const uint64_t now = static_cast<uint64_t>(tick.tv_sec) << 32 | static_cast<uint64_t>(tick.tv_nsec);
+    const uint64_t hash = vfs::path_hash_append(2 + static_cast<uint64_t>(follow), path,
+                                                static_cast<uint32_t>(strlen(path)));
+    slot = &recent_paths[hash % kRecentPaths];
+    key = vfs::mix_hash(hash ^ now, changes_outside.load(std::memory_order_relaxed) | 1ull << 63) | 1;
+  }
+  bool led_outside() const { return slot->load(std::memory_order_relaxed) == key; }
+  void remember() const { slot->store(key, std::memory_order_relaxed); }
+};
+
 bool is_link(const char* path) {
   char first;
   return sys::readlink(path, &first, 1) > 0;
@@ -190,7 +214,8 @@ bool enter_through_links(const char* path, vfs::Follow follow, vfs::PathBuffer& 
 
 void note_root() { root_is_of_system = is_system_path(workspace.root.text); }
 
-bool enter(const char* path, vfs::Follow follow, vfs::PathBuffer& rest, uint32_t canonical) {
+bool enter(const char* path, vfs::Follow follow, vfs::PathBuffer& rest, uint32_t canonical,
+           bool reads) {
   if (const uint32_t length = magic_link_length(path); length != 0) {
     const bool whole = path[length] == '\0';
     if (whole && !vfs::follows(follow)) return false;
@@ -206,7 +231,16 @@ bool enter(const char* path, vfs::Follow follow, vfs::PathBuffer& rest, uint32_t
     if (strcmp(rest.text, ".") == 0 && path[length - 1] != '.') rest.assign("/");
     return true;
   }
-  return !system && enter_through_links(path, follow, rest, canonical);
+  if (system) return false;
+  if (!reads) {
+    changes_outside.fetch_add(1, std::memory_order_relaxed);
+    return enter_through_links(path, follow, rest, canonical);
+  }
+  const RecentPath recent(path, follow);
+  if (recent.led_outside()) return false;
+  if (enter_through_links(path, follow, rest, canonical)) return true;
+  recent.remember();
+  return false;
 }
 
 bool enter_root(const char* path, vfs::PathBuffer& rest) {

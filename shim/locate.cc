@@ -84,7 +84,7 @@ void check_removed(int dirfd, const char* path, const Directory& directory, Loca
 }  // namespace
 
 void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& located,
-            vfs::Unseen unseen) {
+            Looking looking) {
   located.where = Where::untouched;
   located.error = 0;
   if (activity.load(std::memory_order_relaxed) == Activity::broken) {
@@ -94,8 +94,8 @@ void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& locate
   const vfs::PathBuffer top;
   vfs::PathBuffer rest;
   if (path[0] == '/') {
-    if (enter(path, follow, rest)) {
-      locate_from(top, rest.text, follow, located, {.unseen = unseen});
+    if (enter(path, follow, rest, 0, looking.reads)) {
+      locate_from(top, rest.text, follow, located, {.unseen = looking.unseen});
     }
     return;
   }
@@ -104,7 +104,7 @@ void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& locate
   if (locate_directory(dirfd, directory) != 0) return;  // the kernel gives the error
   if (directory.inside) {
     const int held = directory.live ? dirfd : vfs::Shortcut::kNotHeld;
-    locate_from(directory.path, path, follow, located, {held, unseen});
+    locate_from(directory.path, path, follow, located, {held, looking.unseen});
     if (located.where == Where::failed) check_removed(dirfd, path, directory, located);
   } else {
     locate_from_outside(directory, path, follow, located);

@@ -23,10 +23,15 @@ struct LocatedPath {
   vfs::Lookup found;
 };
 
+// What the call is after, as far as it spares questions.
+struct Looking {
+  vfs::Unseen unseen = vfs::Unseen::never;  // as of vfs::Shortcut
+  bool reads = false;                       // as of enter()
+};
+
 // Looks up `path` as given to a *at call with `dirfd`. Never touches errno.
-// `unseen` as of vfs::Shortcut.
 void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& located,
-            vfs::Unseen unseen = vfs::Unseen::never);
+            Looking looking = {});
 
 // The descriptor of this process that "/proc/self/fd/N", "/proc/PID/fd/N",
 // "/dev/fd/N" or "/dev/stdin" names, or -1.
@@ -47,13 +52,14 @@ inline Passed pass_on(const LocatedPath& located, int dirfd, const char* path) {
 // (-ESTALE: look up again); `pass` returns what libc returns.
 template <typename Act, typename Pass>
 inline auto on_path(const char* call, int dirfd, const char* path, vfs::Follow follow, Act act,
-                    Pass pass, vfs::Unseen unseen = vfs::Unseen::never) -> decltype(pass(dirfd, path)) {
+                    Pass pass, Looking looking = {}) -> decltype(pass(dirfd, path)) {
   if (!engaged() || !is_string(path)) return pass(dirfd, path);
   LocatedPath located;
   long result = -ESTALE;
   for (int i = 0; i < kAttempts && result == -ESTALE; ++i) {
     // What turned out to be something else is looked at.
-    locate(dirfd, path, follow, located, i == 0 ? unseen : vfs::Unseen::never);
+    locate(dirfd, path, follow, located, looking);
+    looking.unseen = vfs::Unseen::never;
     if (located.where == Where::untouched || located.where == Where::outside) {
       const Passed passed = pass_on(located, dirfd, path);
       return pass(passed.dirfd, passed.path);

@@ -8,7 +8,8 @@
 // and, if the call has such a case,
 //   empty_path(call)              the whole answer for a descriptor: "" with AT_EMPTY_PATH
 //   draft(call, fd)               what comes before the kernel changes a draft by descriptor
-//   kUnseen                       what stands there the kernel alone may tell (vfs::Shortcut)
+//   kReads                        the call changes nothing
+//   kUnseen                       nor needs to know what stands there (vfs::Shortcut)
 //   is_idle(call)                 whether the call does nothing, and then not even looks
 //   finish(call, result)          a last look at the result, wherever it came from
 //   descriptor(call)              two paths: the descriptor that the first one names, or -1,
@@ -56,6 +57,12 @@ struct follow_if {
 
 // --- One path ------------------------------------------------------------------
 
+template <typename Answer>
+constexpr Looking looking_of() {
+  constexpr bool unseen = requires { Answer::kUnseen; };
+  return {unseen ? vfs::Unseen::all : vfs::Unseen::never, unseen || requires { Answer::kReads; }};
+}
+
 template <typename Row>
 auto answer_in_tree(const Call<Row>& call, int dirfd, const char* path) {
   using Answer = typename Row::Answer;
@@ -63,8 +70,7 @@ auto answer_in_tree(const Call<Row>& call, int dirfd, const char* path) {
   LocatedPath located;
   long result = -ESTALE;
   for (int i = 0; i < kAttempts && result == -ESTALE; ++i) {
-    locate(dirfd, path, Row::Link::of(call), located,
-           requires { Answer::kUnseen; } ? vfs::Unseen::all : vfs::Unseen::never);
+    locate(dirfd, path, Row::Link::of(call), located, looking_of<Answer>());
     if (located.where == Where::untouched || located.where == Where::outside) {
       const Passed passed = pass_on(located, dirfd, path);
       return call.pass(passed.dirfd, passed.path);

@@ -59,6 +59,8 @@ int of_removed_directory(int dirfd, struct stat& status) {
 }
 
 struct Status {
+  static constexpr bool kReads = true;
+
   static long found(const Lookup& found, const auto& call) {
     struct stat status;
     const int result = vfs::get_status(workspace, found, status);
@@ -114,6 +116,8 @@ struct statx_links : stat_links {
 };
 
 struct ExtendedStatus {
+  static constexpr bool kReads = true;
+
   // For what has a real inode the kernel fills statx (it knows the birth time);
   // identity and link count are then made to agree with stat.
   static long found(const Lookup& found, const auto& call) {
@@ -187,6 +191,8 @@ struct access_links {
 };
 
 struct Access {
+  static constexpr bool kReads = true;
+
   static long found(const Lookup& found, const auto& call) {
     const bool effective = (call.template get_or<Role::flags>(0) & AT_EACCESS) != 0;
     return vfs::test_access(workspace, found, call.template get<Role::mode>(), effective);
@@ -199,6 +205,8 @@ struct Access {
   }
 };
 struct EffectiveAccess {
+  static constexpr bool kReads = true;
+
   static long found(const Lookup& found, const auto& call) {
     // glibc ignores the bits that access() refuses.
     constexpr int kKnown = R_OK | W_OK | X_OK;

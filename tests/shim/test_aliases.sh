@@ -75,5 +75,21 @@ ln -s /dev/fd/8 "$out/eight"; ln -s /dev/fd/9 "$out/nine"; cat "$out/eight"; ech
 stat -c %F /proc/self/cwd/within /proc/self/root"$PWD/within"
 SCRIPT
 
+same "a directory outside that another process turns into a link" <<'SCRIPT'
+rm -rf "$out"/*; mkdir "$out/place"; echo outside >"$out/place/file"
+python3 - "$out" <<'END'
+import os, subprocess, sys, time
+out = sys.argv[1]
+for _ in range(1000):
+    os.stat(out + "/place/file")
+subprocess.run(["sh", "-c", 'mv "$1/place" "$1/old" && ln -s "$PWD" "$1/place"', "-", out], check=True)
+with open(out + "/place/made", "w") as made:
+    made.write("inside")
+print(open("made").read(), os.path.exists(out + "/old/made"))
+time.sleep(0.1)
+print(open(out + "/place/file").read(), sorted(os.listdir(out + "/place")))
+END
+SCRIPT
+
 check_base_unchanged
 finish
