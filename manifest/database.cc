@@ -10,16 +10,25 @@ namespace vfs {
 
 constexpr std::chrono::seconds kBusyTimeout{60};
 
+// The log outlives the processes that wrote it, so that not every command waits
+// for the disk three times to move a few pages into the database. But whoever
+// opens the database first reads the log: it must not get long.
+constexpr int kLongLog = 256;        // pages: moved when the last connection is closed
+constexpr int kVeryLongLog = 1000;   // pages: moved at the next commit
+
 Database::Database(const std::filesystem::path& path) : name_(path.string()) {
   sqlite3* handle = nullptr;
   const int result = sqlite3_open_v2(path.c_str(), &handle,
-                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+                                         SQLITE_OPEN_NOMUTEX,  // one thread at a time: see the header
+                                     nullptr);
   handle_.reset(handle);
   if (result != SQLITE_OK) fail();
   sqlite3_busy_timeout(handle, std::chrono::milliseconds(kBusyTimeout).count());
   // Before anything is changed: a file that is no database must stay as it is.
   execute("PRAGMA schema_version");
   use_write_ahead_log();
+  sqlite3_wal_hook(handle, after_commit, this);
   execute("PRAGMA synchronous = NORMAL");
   execute("PRAGMA foreign_keys = ON");
 }
@@ -46,6 +55,15 @@ void Database::fail() const {
   throw Error(name_, sqlite3_errmsg(handle_.get()), hint);
 }
 
+int Database::after_commit(void* self, sqlite3* handle, const char* name, int pages) {
+  static_cast<Database*>(self)->log_pages_ = pages;
+  if (pages >= kVeryLongLog) {
+    // A reader in the way is no failure of the commit: the next one tries again.
+    sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  }
+  return SQLITE_OK;
+}
+
 void Database::execute(const char* sql) {
   if (sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail();
 }
@@ -54,6 +72,8 @@ Database::~Database() {
   for (const auto& [text, statements] : idle_) {
     for (sqlite3_stmt* statement : statements) sqlite3_finalize(statement);
   }
+  const int keep_log = log_pages_ < kLongLog;
+  sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep_log, nullptr);
 }
 
 Statement Database::prepare(const std::string& sql) {
@@ -149,10 +169,23 @@ Digest Statement::digest(int column) const {
   return digest;
 }
 
+Transaction::Transaction(Database& database, Kind kind)
+    : database_(database), durable_(kind == durable) {
+  if (durable_) database_.execute("PRAGMA synchronous = FULL");
+  database_.execute(kind == read ? "BEGIN" : "BEGIN IMMEDIATE");
+}
+
+void Transaction::commit() {
+  database_.execute("COMMIT");
+  done_ = true;
+  if (durable_) database_.execute("PRAGMA synchronous = NORMAL");
+}
+
 Transaction::~Transaction() {
   if (done_) return;
   try {
     database_.execute("ROLLBACK");
+    if (durable_) database_.execute("PRAGMA synchronous = NORMAL");
   } catch (const Error&) {
     // Nothing was begun, or SQLite rolled back by itself.
   }

@@ -20,7 +20,9 @@ class Statement;
 // One connection. Not for use from several threads at once.
 class Database {
  public:
-  // Opens or creates; sets WAL, foreign keys and a busy timeout of 60 s.
+  // Opens or creates; sets WAL, foreign keys and a busy timeout of 60 s. What
+  // a transaction wrote is atomic and stays over any kill; over a power failure
+  // only once it is durable (see Transaction) or in the database file.
   // Throws Error: not a database, damaged, not writable.
   explicit Database(const std::filesystem::path& path);
   ~Database();
@@ -37,6 +39,7 @@ class Database {
 
  private:
   void use_write_ahead_log();
+  static int after_commit(void* self, sqlite3* handle, const char*, int pages);
 
   struct Close {
     void operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
@@ -46,6 +49,7 @@ class Database {
 
   std::unique_ptr<sqlite3, Close> handle_;
   std::string name_;
+  int log_pages_ = 0;  // in the log, after our last commit
   std::unordered_map<std::string, std::vector<sqlite3_stmt*>> idle_;  // by their text
 };
 
@@ -93,21 +97,18 @@ class Transaction {
   // write: takes the write lock at once, so that a second writer waits here
   // and not in the middle. read: everything is read from one state of the
   // database, and many small queries cost less; ending it needs no commit().
-  enum Kind { write, read };
-  explicit Transaction(Database& database, Kind kind = write) : database_(database) {
-    database_.execute(kind == write ? "BEGIN IMMEDIATE" : "BEGIN");
-  }
+  // durable: commit() waits until the disk has it.
+  enum Kind { write, read, durable };
+  explicit Transaction(Database& database, Kind kind = write);
   ~Transaction();
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  void commit() {
-    database_.execute("COMMIT");
-    done_ = true;
-  }
+  void commit();
 
  private:
   Database& database_;
+  bool durable_;
   bool done_ = false;
 };
 

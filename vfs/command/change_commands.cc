@@ -25,11 +25,11 @@ void status(const Context& context) {
   }
   nlohmann::json list = nlohmann::json::array();
   for (const Change& change : changes) list.push_back(change_to_json(change));
-  const std::optional<Snapshot> head = workspace.head();
+  const std::optional<SnapshotId> head = workspace.head_id();
   print_json(nlohmann::json{
       {"root", json_text(workspace.root())},
       {"base", workspace.core().has_snapshot_base() ? "snapshot" : "live"},
-      {"head", head ? nlohmann::json(digest_text(head->id)) : nlohmann::json()},
+      {"head", head ? nlohmann::json(digest_text(*head)) : nlohmann::json()},
       {"changes", list}}.dump());
 }
 

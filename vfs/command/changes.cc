@@ -43,6 +43,12 @@ class Comparison {
     return std::move(changes_);
   }
 
+  bool finds_any() {
+    stop_at_first_ = true;
+    compare("");
+    return !changes_.empty();
+  }
+
  private:
   void add(ChangeKind kind, const std::string& path, bool directory) {
     changes_.push_back({kind, directory ? path + "/" : path, {}});
@@ -95,6 +101,7 @@ class Comparison {
   }
 
   void compare(const std::string& path) {
+    if (stop_at_first_ && !changes_.empty()) return;
     Lookup found;
     workspace_.look_up(path_buffer(path), found);
     const std::optional<Entry> before = reference_.find(path);
@@ -164,6 +171,7 @@ class Comparison {
   OpenWorkspace& workspace_;
   Reference& reference_;
   std::vector<Change> changes_;
+  bool stop_at_first_ = false;
 };
 
 // Two trees of the manifest; equal subtrees are one row and are not entered.
@@ -239,6 +247,11 @@ bool is_recorded(Manifest& manifest, const Snapshot& snapshot, const TreeNode& t
 std::vector<Change> changes_of(OpenWorkspace& workspace) {
   const std::unique_ptr<Reference> reference = reference_of(workspace);
   return Comparison(workspace, *reference).run();
+}
+
+bool has_changes(OpenWorkspace& workspace) {
+  const std::unique_ptr<Reference> reference = reference_of(workspace);
+  return Comparison(workspace, *reference).finds_any();
 }
 
 std::vector<Change> changes_between(Manifest& manifest, const Snapshot& from, const Snapshot& to) {

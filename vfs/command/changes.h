@@ -41,6 +41,8 @@ std::unique_ptr<Reference> merged_reference(OpenWorkspace& workspace);
 // Sorted by path. Directories appear when they are empty or their mode or
 // owner changed.
 std::vector<Change> changes_of(OpenWorkspace& workspace);
+// Whether there is any: stops at the first one.
+bool has_changes(OpenWorkspace& workspace);
 // Whether a snapshot has just this tree. The children of every node must be
 // sorted by name.
 bool is_recorded(Manifest& manifest, const Snapshot& snapshot, const TreeNode& top);

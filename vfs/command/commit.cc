@@ -155,6 +155,7 @@ void Commit::store_draft(Draft& draft, int64_t started) {
 void Commit::store_drafts() {
   const int64_t started = now_ns();
   std::vector<Draft*> unknown;
+  std::optional<Transaction> one_state(std::in_place, workspace_.manifest().database(), Transaction::read);
   for (const auto& draft : drafts_) {
     if (::lstat(draft->real.c_str(), &draft->status) != 0) throw system_error(draft->path, errno);
     const FileStamp stamp = draft->status;
@@ -169,6 +170,7 @@ void Commit::store_drafts() {
       unknown.push_back(draft.get());
     }
   }
+  one_state.reset();
   // Other names of an inode are not read by themselves: that would take time, and
   // a file that its owner may not read shows another mode while it is read.
   std::map<std::pair<dev_t, ino_t>, Draft*> first;
@@ -205,7 +207,10 @@ CommitResult Commit::run(const std::optional<Snapshot>& head, const std::string&
   const PathBuffer none;
   workspace_.look_up(none, root);
   top.entry = entry_of(workspace_, root);
-  collect_directory(root, top);
+  {
+    const Transaction one_state(workspace_.manifest().database(), Transaction::read);
+    collect_directory(root, top);
+  }
   store_drafts();
   // A live base may have changed by itself: there only the trees can tell.
   if (!tidy && head && is_recorded(workspace_.manifest(), *head, top)) return {*head, false, 0};
@@ -225,7 +230,7 @@ CommitResult commit(OpenWorkspace& workspace, const std::string& message) {
   const BaseLock one_after_the_other(workspace);
   const StoreLock keeps_objects(workspace.store(), StoreLock::shared);
   const std::optional<Snapshot> head = workspace.head();
-  if (head && workspace.core().has_snapshot_base() && changes_of(workspace).empty()) {
+  if (head && workspace.core().has_snapshot_base() && !has_changes(workspace)) {
     return {*head, false, 0};
   }
   return Commit(workspace).run(head, message);

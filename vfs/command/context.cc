@@ -137,14 +137,24 @@ OpenWorkspace::OpenWorkspace(const Context& context, const std::string& director
   }
   store_.emplace(Store::open(core_->store.text));
   objects_.emplace(*store_);
-  manifest_.emplace(*store_);
 }
 
-std::optional<Snapshot> OpenWorkspace::head() {
+Manifest& OpenWorkspace::manifest() {
+  if (!manifest_) manifest_.emplace(*store_);
+  return *manifest_;
+}
+
+std::optional<SnapshotId> OpenWorkspace::head_id() const {
   const std::string text = read_link_text(state() + "/head");
   Digest id;
   if (text.size() != Digest::kHexLength || !digest_from_hex(text.data(), id)) return std::nullopt;
-  return manifest_->snapshot(id);
+  return id;
+}
+
+std::optional<Snapshot> OpenWorkspace::head() {
+  const std::optional<SnapshotId> id = head_id();
+  if (!id) return std::nullopt;
+  return manifest().snapshot(*id);
 }
 
 void OpenWorkspace::set_head(const SnapshotId& id) {

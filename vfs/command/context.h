@@ -39,13 +39,16 @@ class OpenWorkspace {
   Workspace& core() { return *core_; }
   const Store& store() const { return *store_; }
   const ObjectStore& objects() const { return *objects_; }
-  Manifest& manifest() { return *manifest_; }
+  // Opened at the first call: what only looks at a snapshot base needs none.
+  Manifest& manifest();
   std::string root() const { return core_->root.text; }
   std::string state() const { return core_->state.text; }
 
   // The last commit, or the snapshot it was cloned from; nothing for a live
   // workspace that was never committed.
   std::optional<Snapshot> head();
+  // Its id, without asking the manifest whether there is such a snapshot.
+  std::optional<SnapshotId> head_id() const;
   void set_head(const SnapshotId& id);
 
   // An absolute path with links that lead into the workspace from outside

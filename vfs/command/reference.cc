@@ -1,10 +1,13 @@
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <map>
 
 #include "vfs/command/changes.h"
+#include "vfs/core/path_hash.h"
 
 namespace vfs {
 namespace {
@@ -68,6 +71,66 @@ class SnapshotReference final : public Reference {
   std::map<std::string, std::vector<std::string>> names_;
 };
 
+// The snapshot that a workspace stands on, read from its mapped index: what
+// `vfs status` compares with costs no database.
+class IndexReference final : public Reference {
+ public:
+  IndexReference(const ObjectStore& objects, const Index& index) : objects_(objects), index_(index) {}
+
+  std::optional<Entry> find(const std::string& path) override {
+    const IndexEntry* found = look(path);
+    if (found == nullptr) return std::nullopt;
+    Entry entry;
+    const uint32_t mode = found->mode;
+    entry.name.assign(index_.name(*found), found->name_length);
+    entry.metadata = {mode, found->uid, found->gid, found->mtime_seconds, found->mtime_nanoseconds};
+    entry.size = found->size;
+    if (S_ISREG(mode)) memcpy(entry.digest.bytes, found->digest, Digest::kSize);
+    if (S_ISLNK(mode)) {
+      const char* target = index_.target(*found);
+      if (target == nullptr) fail();
+      entry.target.assign(target, found->target.length);
+    }
+    if (S_ISCHR(mode) || S_ISBLK(mode)) {
+      entry.device = makedev(found->device.major, found->device.minor);
+    }
+    return entry;
+  }
+
+  std::vector<std::string> names(const std::string& path) override {
+    std::vector<std::string> names;
+    const IndexEntry* directory = look(path);
+    if (directory == nullptr) return names;
+    uint32_t count;
+    const IndexEntry* child = index_.children(*directory, count);
+    for (uint32_t i = 0; i < count; ++i, ++child) {
+      const char* name = index_.name(*child);
+      if (name == nullptr) fail();
+      names.emplace_back(name, child->name_length);
+    }
+    return names;
+  }
+
+  Digest digest(const std::string&, const Entry& entry) override { return entry.digest; }
+  std::string content(const std::string&, const Entry& entry) override {
+    return objects_.read(entry.digest);
+  }
+
+ private:
+  const IndexEntry* look(const std::string& path) const {
+    const uint32_t length = static_cast<uint32_t>(path.size());
+    const IndexEntry* entry = index_.find(path.c_str(), length, path_hash(path.c_str(), length));
+    if (entry != nullptr && index_.name(*entry) == nullptr) fail();
+    return entry;
+  }
+  [[noreturn]] static void fail() {
+    throw Error("index", "the index of the base is damaged", "run `vfs verify`");
+  }
+
+  const ObjectStore& objects_;
+  const Index index_;  // a copy: the workspace may go over to another base meanwhile
+};
+
 // A tree seen through look-ups: the live directory by itself, or the merged one.
 class TreeReference final : public Reference {
  public:
@@ -127,8 +190,14 @@ std::unique_ptr<Reference> reference_of(const ObjectStore& objects, Manifest& ma
 }
 
 std::unique_ptr<Reference> reference_of(OpenWorkspace& workspace) {
-  if (const std::optional<Snapshot> head = workspace.head()) {
-    return reference_of(workspace.objects(), workspace.manifest(), *head);
+  if (const std::optional<SnapshotId> head = workspace.head_id()) {
+    if (workspace.core().has_snapshot_base()) {
+      const Index index = workspace.core().index();
+      if (memcmp(index.snapshot(), head->bytes, Digest::kSize) == 0) {
+        return std::make_unique<IndexReference>(workspace.objects(), index);
+      }
+    }
+    return reference_of(workspace.objects(), workspace.manifest(), workspace.manifest().snapshot(*head));
   }
   return std::make_unique<TreeReference>(workspace, true);
 }
