@@ -31,7 +31,7 @@ Digest digest_of_file(int fd, std::string_view name);
 // scope unless it was moved away under another name before.
 class TemporaryFile {
  public:
-  // Throws Error if it cannot be made.
+  // Makes the parent directory if it is missing. Throws Error if it cannot be made.
   explicit TemporaryFile(std::filesystem::path path);
   ~TemporaryFile();
   TemporaryFile(const TemporaryFile&) = delete;

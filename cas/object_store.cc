@@ -51,14 +51,16 @@ struct CloseDirectory {
 };
 
 // Every name in a directory; none if it is gone.
-void for_each_name(const fs::path& path, const std::function<void(int, const char*)>& visit) {
+void for_each_name(const fs::path& path, const std::function<void(int, const char*)>& visit,
+                   bool unfinished = false) {
   const std::unique_ptr<DIR, CloseDirectory> stream(::opendir(path.c_str()));
   if (!stream) {
     if (errno == ENOENT || errno == ENOTDIR) return;
     throw system_error(path.string(), errno, "check the permissions of the store");
   }
   while (const struct dirent* entry = ::readdir(stream.get())) {
-    if (entry->d_name[0] != '.') visit(::dirfd(stream.get()), entry->d_name);
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != ".." && (name[0] == '.') == unfinished) visit(::dirfd(stream.get()), entry->d_name);
   }
 }
 
@@ -75,8 +77,13 @@ bool ObjectStore::contains(const Digest& digest) const {
 }
 
 bool ObjectStore::contains(const Digest& digest, uint64_t size) const {
+  char below[kObjectPathLength];
+  object_path_below_store(digest, below);
+  std::string file;
+  file.reserve(store_.path().native().size() + 1 + sizeof(below));
+  file.append(store_.path().native()).append(1, '/').append(below, sizeof(below));
   struct stat status;
-  return ::stat(path(digest).c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+  return ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
          static_cast<uint64_t>(status.st_size) == size;
 }
 
@@ -123,7 +130,10 @@ StoredObject ObjectStore::put_bytes(std::string_view bytes) const {
     other.resize(read_up_to(existing.get(), other.data(), other.size(), "object"));
     if (other == bytes) return stored;
   }
-  TemporaryFile temporary(store_.temporary_name());
+  // Beside its place: a rename between directories takes a lock of the whole file
+  // system, and with all of the new names in one directory threads wait for it.
+  const fs::path unfinished = "." + store_.temporary_name().filename().native();
+  TemporaryFile temporary(path(stored.digest).parent_path() / unfinished);
   temporary.write(bytes);
   stored.added = publish(temporary, stored.digest);
   return stored;
@@ -152,16 +162,24 @@ StoredObject ObjectStore::put_large(int fd, std::string_view name, const struct 
 }
 
 StoredObject ObjectStore::put(int fd, std::string_view name) const {
+  const std::optional<StoredObject> stored = put_if_regular(fd, name);
+  if (!stored) throw Error(std::string(name), "not a regular file");
+  return *stored;
+}
+
+std::optional<StoredObject> ObjectStore::put_if_regular(int fd, std::string_view name) const {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     struct stat before;
     struct stat after;
     if (::fstat(fd, &before) != 0) throw system_error(std::string(name), errno);
-    if (!S_ISREG(before.st_mode)) throw Error(std::string(name), "not a regular file");
+    if (!S_ISREG(before.st_mode)) return std::nullopt;
     if (::lseek(fd, 0, SEEK_SET) < 0) throw system_error(std::string(name), errno);
     StoredObject stored;
     const size_t size = static_cast<size_t>(before.st_size);
     if (size <= kSmall && !is_sparse(before)) {
-      std::string bytes(size + 1, '\0');  // one more, to notice that it grew
+      // Growth shows in the status behind the bytes, but for files of the
+      // kernel, which are empty and yet have something to read.
+      std::string bytes(std::max<size_t>(size, 1), '\0');
       bytes.resize(read_up_to(fd, bytes.data(), bytes.size(), name));
       stored = put_bytes(bytes);
     } else {
@@ -206,6 +224,13 @@ void ObjectStore::for_each(
         visit(digest, static_cast<uint64_t>(status.st_size));
       }
     });
+  });
+}
+
+void ObjectStore::for_each_unfinished(const std::function<void(const fs::path&)>& visit) const {
+  for_each_name(store_.objects(), [&](int, const char* shard) {
+    const fs::path directory = store_.objects() / shard;
+    for_each_name(directory, [&](int, const char* name) { visit(directory / name); }, true);
   });
 }
 

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string_view>
 
 #include "cas/descriptor.h"
@@ -41,7 +42,9 @@ class ObjectStore {
   // mtime or ctime), reads again; throws Error if it will not stand still.
   // Moves the file offset of `fd`.
   StoredObject put(int fd, std::string_view name) const;
-  // The same; a symbolic link at `path` is not followed.
+  // The same; nothing if it is no regular file.
+  std::optional<StoredObject> put_if_regular(int fd, std::string_view name) const;
+  // As put(); a symbolic link at `path` is not followed.
   StoredObject put_file(const std::filesystem::path& path) const;
   StoredObject put_bytes(std::string_view bytes) const;
 
@@ -62,6 +65,8 @@ class ObjectStore {
 
   // Every object, in no order. Objects that come or go meanwhile may be missed.
   void for_each(const std::function<void(const Digest&, uint64_t size)>& visit) const;
+  // Visits what killed processes left beside objects: half-written files.
+  void for_each_unfinished(const std::function<void(const std::filesystem::path&)>& visit) const;
   // Returns the bytes freed; 0 if it is not there. Descriptors and mappings of
   // it stay valid. Only under an exclusive StoreLock, after collecting what is
   // in use under the same lock.

@@ -5,11 +5,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <numeric>
+#include <tuple>
 
 #include "cas/error.h"
 #include "cas/parallel.h"
+#include "manifest/seen_files.h"
 
 namespace vfs {
 namespace {
@@ -56,10 +60,18 @@ void Ingest::report(uint64_t files, uint64_t bytes) {
 // returns the others.
 std::vector<FoundFile*> Ingest::unknown_files() {
   std::vector<char> known(tree_.files.size());
+  std::vector<uint32_t> order(known.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    const FileStamp& one = tree_.files[a].stamp;
+    const FileStamp& other = tree_.files[b].stamp;
+    return std::tie(one.device, one.inode) < std::tie(other.device, other.inode);
+  });
   {
     const Transaction one_state(manifest_.database(), Transaction::read);
-    for (size_t i = 0; i < known.size(); ++i) {
-      const std::optional<Digest> digest = manifest_.seen_file(tree_.files[i].stamp);
+    SeenFiles seen(manifest_);
+    for (const uint32_t i : order) {
+      const std::optional<Digest> digest = seen.find(tree_.files[i].stamp);
       known[i] = digest.has_value();
       if (digest) tree_.files[i].node->entry.digest = *digest;
     }
@@ -91,20 +103,19 @@ void Ingest::store_file(int top, FoundFile& file) {
   Entry& entry = file.node->entry;
   // Whatever may have taken its name: nobody waits for the writer of a FIFO.
   const Descriptor fd = open_below(top, path, O_RDONLY | O_NONBLOCK);
-  struct stat status = {};
-  if (fd && ::fstat(fd.get(), &status) != 0) throw system_error(shown_ + "/" + path, errno);
-  const bool vanished = fd ? !S_ISREG(status.st_mode)
-                           : errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENXIO;
-  if (vanished) {
+  const bool gone = !fd && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENXIO);
+  if (!fd && !gone) {
+    throw system_error(shown_ + "/" + path, errno, "make it readable, or move it out of the tree");
+  }
+  std::optional<StoredObject> found;
+  if (fd) found = objects_.put_if_regular(fd.get(), shown_ + "/" + path);
+  if (!found) {
     mark_vanished(*file.node);
     const std::lock_guard lock(mutex_);
     if (options_.skipped) options_.skipped(path, "it vanished meanwhile");
     return;
   }
-  if (!fd) {
-    throw system_error(shown_ + "/" + path, errno, "make it readable, or move it out of the tree");
-  }
-  const StoredObject stored = objects_.put(fd.get(), shown_ + "/" + path);
+  const StoredObject& stored = *found;
   entry.digest = stored.digest;
   entry.size = stored.size;
   entry.metadata = metadata_of(stored.source);
@@ -134,6 +145,9 @@ Snapshot Ingest::run(int top) {
   const std::vector<FoundFile*> unknown = unknown_files();
   if (!unknown.empty()) store_files(top, unknown);
   remove_vanished(tree_.root);
+  if (options_.find_equal) {
+    if (const std::optional<Snapshot> equal = options_.find_equal(tree_.root)) return *equal;
+  }
   return manifest_.add_snapshot(tree_.root, options_.parent, options_.message);
 }
 

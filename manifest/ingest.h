@@ -19,6 +19,9 @@ struct IngestProgress {
 struct IngestOptions {
   std::string message;
   std::optional<SnapshotId> parent;
+  // A snapshot that has just this tree if there is one: it is then the result.
+  // Nodes are sorted by name. May be empty.
+  std::function<std::optional<Snapshot>(const TreeNode& top)> find_equal;
   // Called from time to time, from one thread at a time.
   std::function<void(const IngestProgress&)> progress;
   // A path that was left out (a socket, a file that vanished), and why.

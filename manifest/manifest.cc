@@ -77,7 +77,9 @@ Manifest::Manifest(const Store& store)
 
 Snapshot Manifest::add_snapshot(TreeNode& root, std::optional<SnapshotId> parent,
                                 std::string message) {
-  Transaction transaction(*database_);
+  // Before anything refers to it: a workspace whose head is in no manifest is
+  // of no use to anyone.
+  Transaction transaction(*database_, Transaction::durable);
   Snapshot snapshot;
   snapshot.parent = parent;
   snapshot.message = std::move(message);
@@ -148,6 +150,13 @@ std::vector<Snapshot> Manifest::all_snapshots() {
   return result;
 }
 
+std::optional<Snapshot> Manifest::find_by_message(std::string_view message) {
+  Statement row = database_->prepare(std::string(kSnapshotColumns) +
+                                     "WHERE message = ? AND parent IS NULL ORDER BY number DESC LIMIT 1");
+  if (!row.bind_text(1, message).step()) return std::nullopt;
+  return read_snapshot(row);
+}
+
 Snapshot Manifest::resolve(std::string_view spec) {
   Statement ref = database_->prepare("SELECT snapshot FROM ref WHERE name = ?");
   ref.bind_text(1, spec);
@@ -183,16 +192,21 @@ std::optional<Entry> Manifest::find(const Snapshot& snapshot, std::string_view p
 
 void Manifest::set_ref(std::string_view name, const SnapshotId& id) {
   check_ref_name(name);
+  Transaction transaction(*database_, Transaction::durable);
   Statement insert = database_->prepare(
       "INSERT INTO ref (name, snapshot) VALUES (?, ?) "
       "ON CONFLICT (name) DO UPDATE SET snapshot = excluded.snapshot");
   insert.bind_text(1, name).bind(2, id).run();
+  transaction.commit();
 }
 
 bool Manifest::remove_ref(std::string_view name) {
+  Transaction transaction(*database_, Transaction::durable);
   Statement remove = database_->prepare("DELETE FROM ref WHERE name = ?");
   remove.bind_text(1, name).run();
-  return database_->changes() > 0;
+  const bool removed = database_->changes() > 0;
+  transaction.commit();
+  return removed;
 }
 
 std::vector<std::pair<std::string, SnapshotId>> Manifest::refs() {
@@ -264,7 +278,8 @@ std::vector<std::string> Manifest::check() {
 
 std::unordered_set<Digest, DigestHash> Manifest::collect(const std::vector<SnapshotId>& heads,
                                                          uint64_t& removed_snapshots) {
-  Transaction transaction(*database_);
+  // Objects go next: no snapshot that needs them may come back.
+  Transaction transaction(*database_, Transaction::durable);
   database_->execute("CREATE TEMP TABLE head (id BLOB)");
   Statement insert = database_->prepare("INSERT INTO head VALUES (?)");
   for (const SnapshotId& id : heads) insert.bind(1, id).run();

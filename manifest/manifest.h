@@ -92,6 +92,8 @@ class Manifest {
 
   Snapshot snapshot(const SnapshotId& id);
   std::vector<Snapshot> all_snapshots();  // newest first
+  // The newest that has this message and no parent.
+  std::optional<Snapshot> find_by_message(std::string_view message);
   // A ref, a full id, or the beginning of one (4 digits and more).
   Snapshot resolve(std::string_view spec);
 

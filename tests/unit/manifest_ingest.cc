@@ -10,7 +10,9 @@
 #include "cas/error.h"
 #include "manifest/index_writer.h"
 #include "manifest/ingest.h"
+#include "manifest/seen_files.h"
 #include "tests/unit/cas_fixture.h"
+#include "vfs/command/equal_snapshot.h"
 
 namespace vfs::test {
 namespace {
@@ -284,6 +286,97 @@ TEST_CASE("files that come and go during the walk do no harm") {
     }
   }
   stop = true;
+}
+
+TEST_CASE("files seen before are found in every order") {
+  Stored s;
+  const auto stamp_of = [](uint64_t device, uint64_t inode) {
+    FileStamp stamp;
+    stamp.device = device;
+    stamp.inode = inode;
+    stamp.size = inode * 3;
+    stamp.mtime_ns = stamp.ctime_ns = 1'000'000'000;
+    return stamp;
+  };
+  std::vector<FileStamp> known;
+  for (uint64_t inode : {1, 2, 3, 5, 8, 100, 101, 5000, 1 << 30}) known.push_back(stamp_of(7, inode));
+  for (uint64_t inode = 200; inode < 300; ++inode) known.push_back(stamp_of(7, inode));
+  known.push_back(stamp_of(9, 4));
+  for (const FileStamp& stamp : known) {
+    s.manifest.remember_file(stamp, digest_of(&stamp, sizeof(stamp)), 10'000'000'000);
+  }
+  std::vector<FileStamp> asked = known;
+  for (uint64_t inode : {0, 4, 9, 150, 299, 300, 6000, 2'000'000'000}) asked.push_back(stamp_of(7, inode));
+  for (uint64_t inode : {3, 4, 5}) asked.push_back(stamp_of(8, inode));
+  for (uint64_t inode : {3, 4, 5}) asked.push_back(stamp_of(9, inode));
+  const auto by_inode = [](const FileStamp& a, const FileStamp& b) {
+    return std::pair(a.device, a.inode) < std::pair(b.device, b.inode);
+  };
+  for (int round = 0; round < 40; ++round) {
+    if (round == 0) std::sort(asked.begin(), asked.end(), by_inode);
+    if (round == 1) std::reverse(asked.begin(), asked.end());
+    if (round > 1) std::shuffle(asked.begin(), asked.end(), std::minstd_rand(round));
+    SeenFiles seen(s.manifest);
+    for (FileStamp stamp : asked) {
+      CHECK(seen.find(stamp) == s.manifest.seen_file(stamp));
+      ++stamp.size;
+      CHECK_FALSE(seen.find(stamp));
+    }
+  }
+}
+
+TEST_CASE("a tree that is as the last snapshot of it is recognized") {
+  Stored s;
+  fs::create_directories(s.tree / "a/b");
+  write_file(s.tree / "a/one", "content");
+  write_file(s.tree / "a/b/two", "content");
+  fs::create_hard_link(s.tree / "a/one", s.tree / "three");
+  fs::create_hard_link(s.tree / "a/b/two", s.tree / "two");
+  fs::create_symlink("a", s.tree / "link");
+  set_mtime(s.tree / "a/one", 5, 6);
+  set_mtime(s.tree / "a/b/two", 5, 6);
+  const Snapshot snapshot = s.ingest();
+  const auto equal = [&] {
+    WalkedTree walked;
+    const Descriptor top(::open(s.tree.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    walk(top.get(), {}, walked);
+    for (const FoundFile& file : walked.files) {
+      const std::string bytes = read_file(s.tree / walked.path(file));
+      file.node->entry.digest = digest_of(bytes.data(), bytes.size());
+    }
+    return equal_snapshot(s.store, s.manifest, "test", walked.root);
+  };
+  CHECK_FALSE(equal());  // there is no index yet
+  write_index(s.store, s.manifest, snapshot);
+  REQUIRE(equal());
+  CHECK(equal()->id == snapshot.id);
+  const auto differs_after = [&](auto change, auto undo) {
+    const fs::file_time_type top = fs::last_write_time(s.tree);
+    const fs::file_time_type below = fs::last_write_time(s.tree / "a");
+    const auto restore_times = [&] {
+      set_mtime(s.tree / "a/one", 5, 6);
+      fs::last_write_time(s.tree / "a", below);
+      fs::last_write_time(s.tree, top);
+    };
+    change();
+    restore_times();
+    CHECK_FALSE(equal());
+    undo();
+    restore_times();
+    CHECK(equal());
+  };
+  differs_after([&] { write_file(s.tree / "a/one", "CONTENT"); }, [&] { write_file(s.tree / "a/one", "content"); });
+  differs_after([&] { ::chmod((s.tree / "a").c_str(), 0700); }, [&] { ::chmod((s.tree / "a").c_str(), 0755); });
+  differs_after([&] { fs::rename(s.tree / "link", s.tree / "knot"); },
+                [&] { fs::rename(s.tree / "knot", s.tree / "link"); });
+  differs_after([&] { write_file(s.tree / "a/more", ""); }, [&] { fs::remove(s.tree / "a/more"); });
+  const auto link = [&](const char* three, const char* two) {
+    fs::remove(s.tree / "three");
+    fs::remove(s.tree / "two");
+    fs::create_hard_link(s.tree / three, s.tree / "three");
+    fs::create_hard_link(s.tree / two, s.tree / "two");
+  };
+  differs_after([&] { link("a/b/two", "a/one"); }, [&] { link("a/one", "a/b/two"); });
 }
 
 }  // namespace vfs::test

@@ -7,6 +7,7 @@
 #include "manifest/ingest.h"
 #include "vfs/command/changes.h"
 #include "vfs/command/commands.h"
+#include "vfs/command/equal_snapshot.h"
 #include "vfs/command/export.h"
 #include "vfs/command/state.h"
 
@@ -14,9 +15,7 @@ namespace vfs {
 namespace {
 
 void draw_progress(const IngestProgress& progress) {
-  if (!isatty(STDERR_FILENO) || (progress.files_done % 64 != 0 && progress.files_done != progress.files_total)) {
-    return;
-  }
+  if (progress.files_done % 64 != 0 && progress.files_done != progress.files_total) return;
   constexpr unsigned kWidth = 40;
   const uint64_t total = std::max<uint64_t>(progress.files_total, 1);
   const unsigned filled = static_cast<unsigned>(progress.files_done * kWidth / total);
@@ -75,7 +74,10 @@ void ingest_tree(const Context& context, const std::string& directory, const std
   const StoreLock keeps_snapshot(store, StoreLock::shared);
   IngestOptions options;
   options.message = "ingest " + context.absolute(directory);
-  options.progress = draw_progress;
+  if (isatty(STDERR_FILENO)) options.progress = draw_progress;
+  options.find_equal = [&](const TreeNode& top) {
+    return equal_snapshot(store, manifest, options.message, top);
+  };
   options.skipped = [](const std::string& path, const std::string& why) {
     fmt::print(stderr, "vfs: {}: left out: {}\n", path, why);
   };

@@ -152,6 +152,9 @@ Collected collect_garbage(const Store& store, bool now) {
   for (const Digest& digest : all_recorded_digests(store)) needed.insert(digest);
   remove_objects(ObjectStore(store), needed, now, result);
   remove_indexes(store, manifest);
+  ObjectStore(store).for_each_unfinished([](const fs::path& path) {
+    if (!is_young(path)) fs::remove(path);
+  });
   for (const auto& entry : fs::directory_iterator(store.temporary())) {
     if (!is_young(entry.path())) fs::remove_all(entry.path());
   }
