@@ -100,36 +100,17 @@ void Tidy::note_records(const std::string& directory) {
 // what counts.
 template <typename Sure>
 bool Tidy::take_out(const std::string& path, const struct stat& expected, Sure sure) {
-  std::string aside = workspace_.store().temporary_name().string();
-  if (::rename(path.c_str(), aside.c_str()) != 0) return false;
+  PathBuffer aside;
+  if (!workspace_.core().temporary_path(aside)) return false;
+  if (::rename(path.c_str(), aside.text) != 0) return false;
   struct stat moved;
-  const bool same = ::lstat(aside.c_str(), &moved) == 0 && same_but_ctime(expected, moved);
+  const bool same = ::lstat(aside.text, &moved) == 0 && same_but_ctime(expected, moved);
   if ((!same || !sure()) &&
-      ::renameat2(AT_FDCWD, aside.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
+      ::renameat2(AT_FDCWD, aside.text, AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
     return false;
   }
-  // The last name goes later; a count of the others must be right at once.
-  if (moved.st_nlink > 1) ::unlink(aside.c_str());
-  else trash_.push_back(std::move(aside));
+  ::unlink(aside.text);
   return true;
-}
-
-// Giving back the blocks of many files can take longer than all else (a disk
-// that is told of each, and waited for), and nobody waits for it: a process of
-// its own does it. What it leaves behind if it is killed, `vfs gc` sweeps.
-void Tidy::remove_trash() {
-  if (trash_.empty()) return;
-  const pid_t child = ::fork();
-  if (child > 0) return;
-  if (child == 0) {
-    // The locks of this command, and the pipe that someone reads its output from.
-    for (int fd = 0; fd < 3; ++fd) ::close(fd);
-    if (::close_range(3, ~0u, 0) != 0) ::_exit(1);
-    ::setsid();
-    if (::chdir("/") != 0) ::_exit(1);  // nobody's directory is in use because of this
-  }
-  for (const std::string& path : trash_) ::unlink(path.c_str());
-  if (child == 0) ::_exit(0);
 }
 
 uint64_t Tidy::run(const std::vector<std::unique_ptr<Draft>>& drafts) {
@@ -140,7 +121,6 @@ uint64_t Tidy::run(const std::vector<std::unique_ptr<Draft>>& drafts) {
     ++stay;
   }
   remove_records();
-  remove_trash();
   return stay;
 }
 

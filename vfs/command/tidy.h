@@ -53,12 +53,10 @@ class Tidy {
   template <typename Sure>
   bool take_out(const std::string& path, const struct stat& expected, Sure sure);
   void remove_again(const Draft& draft);
-  void remove_trash();
 
   OpenWorkspace& workspace_;
   // Whiteouts, records, links and special files, with what lstat said.
   std::vector<std::pair<std::string, struct stat>> records_;
-  std::vector<std::string> trash_;  // taken out, in the store's tmp/
   // Drafts with several names: what the last unlink left.
   std::map<Inode, struct stat> relinked_;
 };
