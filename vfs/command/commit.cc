@@ -175,20 +175,24 @@ void Commit::store_drafts() {
   // a file that its owner may not read shows another mode while it is read.
   std::map<std::pair<dev_t, ino_t>, Draft*> first;
   std::vector<Draft*> alone;
+  std::vector<std::pair<Draft*, const Draft*>> others;  // with the one that is read
   for (Draft* draft : unknown) {
     const std::pair<dev_t, ino_t> inode = {draft->status.st_dev, draft->status.st_ino};
-    if (first.try_emplace(inode, draft).second) alone.push_back(draft);
+    const auto [place, fresh] = first.try_emplace(inode, draft);
+    if (fresh) {
+      alone.push_back(draft);
+    } else {
+      others.emplace_back(draft, place->second);
+    }
   }
   in_parallel(alone.size(), [&](size_t i) { store_draft(*alone[i], started); });
-  for (Draft* draft : unknown) {
-    const Draft& same = *first.at({draft->status.st_dev, draft->status.st_ino});
-    if (&same == draft) continue;
-    draft->status = same.status;
-    draft->digest = same.digest;
-    draft->settled = same.settled;
-    draft->node->entry.digest = same.digest;
-    draft->node->entry.size = same.node->entry.size;
-    draft->node->entry.metadata = same.node->entry.metadata;
+  for (const auto& [draft, same] : others) {
+    draft->status = same->status;
+    draft->digest = same->digest;
+    draft->settled = same->settled;
+    draft->node->entry.digest = same->digest;
+    draft->node->entry.size = same->node->entry.size;
+    draft->node->entry.metadata = same->node->entry.metadata;
   }
   Transaction transaction(workspace_.manifest().database());
   for (const Draft* draft : unknown) {

@@ -8,6 +8,7 @@
 
 #include "manifest/index_writer.h"
 #include "vfs/core/index.h"
+#include "vfs/core/path_hash.h"
 
 namespace vfs {
 namespace {
@@ -29,17 +30,16 @@ class IndexComparison {
 
  private:
   bool same_children(const TreeNode& node, const IndexEntry& entry) {
-    uint32_t count;
-    const IndexEntry* child = index_.children(entry, count);
-    if (count != node.children.size()) return false;
-    for (uint32_t i = 0; i < count; ++i) {
-      const char* name = index_.name(child[i]);
-      if (name == nullptr || node.children[i].entry.name != std::string_view(name, child[i].name_length) ||
-          !same(node.children[i], child[i])) {
+    IndexChildren children = index_.children(entry);
+    for (const TreeNode& wanted : node.children) {
+      const IndexEntry* child = children.next();
+      const char* name = child != nullptr ? index_.name(*child) : nullptr;
+      if (name == nullptr || wanted.entry.name != std::string_view(name, child->name_length) ||
+          !same(wanted, *child)) {
         return false;
       }
     }
-    return true;
+    return children.next() == nullptr;
   }
 
   bool same_content(const Entry& entry, const IndexEntry& other) const {
@@ -58,13 +58,14 @@ class IndexComparison {
   bool same_group(uint64_t group, const IndexEntry& entry) {
     if ((group != 0) != (entry.link_count > 1)) return false;
     if (group == 0) return true;
-    return first_name_.try_emplace(group, entry.link_first).first->second == entry.link_first &&
-           group_.try_emplace(entry.link_first, group).first->second == group;
+    const uint64_t inode = index_.inode(entry);
+    return inode_.try_emplace(group, inode).first->second == inode &&
+           group_.try_emplace(inode, group).first->second == group;
   }
 
   const Index& index_;
-  std::unordered_map<uint64_t, uint32_t> first_name_;  // by group of the nodes
-  std::unordered_map<uint32_t, uint64_t> group_;       // by first name in the index
+  std::unordered_map<uint64_t, uint64_t> inode_;  // by group of the nodes
+  std::unordered_map<uint64_t, uint64_t> group_;  // by inode of the index
 };
 
 }  // namespace
@@ -73,11 +74,13 @@ std::optional<Snapshot> equal_snapshot(const Store& store, Manifest& manifest,
                                        std::string_view message, const TreeNode& top) {
   std::optional<Snapshot> last = manifest.find_by_message(message);
   Index index;
-  if (!last || index.open(index_path(store, last->id).c_str()) != 0 ||
+  if (!last ||
+      index.open(index_path(store, last->id).c_str(), store.indexes().c_str()) != 0 ||
       memcmp(index.snapshot(), last->id.bytes, Digest::kSize) != 0) {
     return std::nullopt;
   }
-  return IndexComparison(index).same(top, *index.entry(0)) ? last : std::nullopt;
+  const IndexEntry* root = index.find("", 0, kRootPathHash);
+  return root != nullptr && IndexComparison(index).same(top, *root) ? last : std::nullopt;
 }
 
 }  // namespace vfs

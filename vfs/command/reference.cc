@@ -101,9 +101,8 @@ class IndexReference final : public Reference {
     std::vector<std::string> names;
     const IndexEntry* directory = look(path);
     if (directory == nullptr) return names;
-    uint32_t count;
-    const IndexEntry* child = index_.children(*directory, count);
-    for (uint32_t i = 0; i < count; ++i, ++child) {
+    IndexChildren children = index_.children(*directory);
+    while (const IndexEntry* child = children.next()) {
       const char* name = index_.name(*child);
       if (name == nullptr) fail();
       names.emplace_back(name, child->name_length);
