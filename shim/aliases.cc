@@ -163,7 +163,7 @@ struct OutsideDirectory {
 
 // --- paths that led outside a moment ago -----------------------------------------
 
-constexpr uint32_t kRecentPaths = 512;
+constexpr uint32_t kRecentPaths = 4096;
 std::atomic<uint64_t> recent_paths[kRecentPaths];
 // Grows with every call of this process that may change something outside.
 std::atomic<uint64_t> changes_outside;

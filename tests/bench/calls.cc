@@ -32,7 +32,7 @@ char block[kBlock];
 }
 
 struct Tree {
-  std::string directory, missing, link, made;
+  std::string directory, missing, link, changed, made;
   std::vector<std::string> files;
 
   explicit Tree(const std::string& at) {
@@ -40,14 +40,18 @@ struct Tree {
     directory = prefix + "dir";
     missing = prefix + "dir/none";
     link = prefix + "link";
-    made = prefix + "dir/new";
+    // Not in the directory that is listed: that has to stay unchanged.
+    changed = prefix + "changed";
+    made = changed + "/new";
     for (int i = 0; i < kFiles; ++i) files.push_back(directory + "/file" + std::to_string(i));
   }
   const char* file(int i) const { return files[static_cast<size_t>(i % kFiles)].c_str(); }
 };
 
 void prepare(const Tree& tree) {
-  if (::mkdir(tree.directory.c_str(), 0755) != 0) give_up("mkdir");
+  if (::mkdir(tree.directory.c_str(), 0755) != 0 || ::mkdir(tree.changed.c_str(), 0755) != 0) {
+    give_up("mkdir");
+  }
   for (int i = 0; i < kFiles; ++i) {
     const int fd = ::open(tree.file(i), O_CREAT | O_EXCL | O_WRONLY, 0644);
     block[0] = static_cast<char>(i);  // no two files alike: they would share an object
