@@ -53,7 +53,7 @@ bool same_bytes(int a, int b) {
 
 Digest digest_of_file(int fd, std::string_view name) {
   StreamingHash hash;
-  std::vector<char> piece(kPiece / 4);  // stays in the cache between the copy and the hash
+  std::vector<char> piece(kCachedPiece);
   while (const size_t count = read_up_to(fd, piece.data(), piece.size(), name)) {
     hash.update(piece.data(), count);
   }

@@ -12,6 +12,8 @@
 namespace vfs {
 
 constexpr size_t kPiece = 1 << 20;  // bytes read or written at once
+// What stays in a processor's own cache between a copy and the hash of it.
+constexpr size_t kCachedPiece = kPiece / 4;  // bytes
 
 // Writes all of `data`; `path` is for messages. Throws Error, and says so
 // plainly if the file system is full.

@@ -43,7 +43,7 @@ Segment segment_at(int fd, off_t position, off_t end) {
   off_t next = is_hole ? data : ::lseek(fd, position, SEEK_HOLE);
   if (next <= position) next = std::max(end, position + 1);  // no data behind it
   ::lseek(fd, position, SEEK_SET);
-  return {static_cast<size_t>(std::min<off_t>(next - position, kPiece)), is_hole};
+  return {static_cast<size_t>(std::min<off_t>(next - position, kCachedPiece)), is_hole};
 }
 
 struct CloseDirectory {
@@ -142,13 +142,13 @@ StoredObject ObjectStore::put_bytes(std::string_view bytes) const {
 StoredObject ObjectStore::put_large(int fd, std::string_view name, const struct stat& status) const {
   TemporaryFile temporary(store_.temporary_name());
   StreamingHash hash;
-  std::vector<char> piece(kPiece);
+  std::vector<char> piece(kCachedPiece);
   StoredObject stored{};
   const bool sparse = is_sparse(status);
   for (;;) {
     const Segment segment =
         sparse ? segment_at(fd, static_cast<off_t>(stored.size), status.st_size)
-               : Segment{kPiece, false};
+               : Segment{piece.size(), false};
     const size_t count = read_up_to(fd, piece.data(), segment.size, name);
     if (count == 0) break;
     hash.update(piece.data(), count);

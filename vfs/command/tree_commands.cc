@@ -66,6 +66,8 @@ void refuse_inside(OpenWorkspace& workspace, const std::string& directory) {
   }
 }
 
+constexpr uint64_t kMostNamed = 20;  // of what an ingest leaves out
+
 void ingest_tree(const Context& context, const std::string& directory, const std::string& name) {
   refuse_workspace(context, context.absolute(directory));
   const Store store = Store::open(Store::default_path());
@@ -78,10 +80,14 @@ void ingest_tree(const Context& context, const std::string& directory, const std
   options.find_equal = [&](const TreeNode& top) {
     return equal_snapshot(store, manifest, options.message, top);
   };
-  options.skipped = [](const std::string& path, const std::string& why) {
-    fmt::print(stderr, "vfs: {}: left out: {}\n", path, why);
+  uint64_t left_out = 0;
+  options.skipped = [&](const std::string& path, const std::string& why) {
+    if (++left_out <= kMostNamed) fmt::print(stderr, "vfs: {}: left out: {}\n", path, why);
   };
   const Snapshot snapshot = ingest(store, manifest, context.absolute(directory), options);
+  if (left_out > kMostNamed) {
+    fmt::print(stderr, "vfs: {}: {} more were left out\n", directory, left_out - kMostNamed);
+  }
   if (!name.empty()) manifest.set_ref(name, snapshot.id);
   // So that clones need not wait for it.
   write_index(store, manifest, snapshot);
