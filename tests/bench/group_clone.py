@@ -22,7 +22,7 @@ def measure(session):
                 [laboratory.vfs_command, "clone", reference, to], VFS_STORE=str(laboratory.store))),
             making(laboratory, COPY, lambda to: laboratory.quietly(["cp", "-r", tree, to]), once=large),
             making(laboratory, "git worktree add", lambda to: laboratory.quietly(
-                ["git", "worktree", "add", "-q", "--detach", to], GIT_DIR=str(repository.directory)), once=large),
+                ["git", "worktree", "add", "-q", "-f", "--detach", to], GIT_DIR=str(repository.directory)), once=large),
             *[mounting(laboratory, name, opener, tree) for name, opener in session.peers.items() if name in MOUNTS],
         ]
         values, failures = take_turns(ways, 5 if session.quick else 21, session.limit(60),
