@@ -66,24 +66,22 @@ void for_each_name(const fs::path& path, const std::function<void(int, const cha
 
 }  // namespace
 
-std::filesystem::path ObjectStore::path(const Digest& digest) const {
+// As text: to take a path apart costs as much as the system call it is for.
+std::string ObjectStore::file(const Digest& digest) const {
   char below[kObjectPathLength];
   object_path_below_store(digest, below);
-  return store_.path() / std::string_view(below, sizeof(below));
+  return store_.path().native() + '/' + std::string(below, sizeof(below));
 }
 
+std::filesystem::path ObjectStore::path(const Digest& digest) const { return file(digest); }
+
 bool ObjectStore::contains(const Digest& digest) const {
-  return ::access(path(digest).c_str(), F_OK) == 0;
+  return ::access(file(digest).c_str(), F_OK) == 0;
 }
 
 bool ObjectStore::contains(const Digest& digest, uint64_t size) const {
-  char below[kObjectPathLength];
-  object_path_below_store(digest, below);
-  std::string file;
-  file.reserve(store_.path().native().size() + 1 + sizeof(below));
-  file.append(store_.path().native()).append(1, '/').append(below, sizeof(below));
   struct stat status;
-  return ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+  return ::stat(file(digest).c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
          static_cast<uint64_t>(status.st_size) == size;
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "cas/descriptor.h"
@@ -75,6 +76,7 @@ class ObjectStore {
  private:
   StoredObject put_large(int fd, std::string_view name, const struct stat& status) const;
   bool publish(TemporaryFile& temporary, const Digest& digest) const;
+  std::string file(const Digest& digest) const;
 
   Store store_;
 };

@@ -1,6 +1,7 @@
 // Mapping an index, and behind a delta its main.
 #include <sys/mman.h>
 
+#include "cas/digest.h"
 #include "vfs/core/index.h"
 #include "vfs/core/path_buffer.h"
 #include "vfs/core/sys.h"
@@ -37,11 +38,10 @@ int map_index(const char* path, Mapping& out) {
 }
 
 bool main_path(const IndexHeader& delta, const char* mains, PathBuffer& path) {
-  char name[2 * sizeof(delta.main_snapshot)];
-  for (size_t i = 0; i < sizeof(name); ++i) {
-    const unsigned byte = delta.main_snapshot[i / 2];
-    name[i] = "0123456789abcdef"[i % 2 == 0 ? byte >> 4 : byte & 15];
-  }
+  Digest snapshot;
+  char name[Digest::kHexLength];
+  memcpy(snapshot.bytes, delta.main_snapshot, Digest::kSize);
+  digest_to_hex(snapshot, name);
   return path.assign(mains) && path.append_character('/') && path.append(name, sizeof(name)) &&
          path.append(".index");
 }

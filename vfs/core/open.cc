@@ -133,17 +133,12 @@ int open_directory(Workspace& workspace, const Lookup& found, int flags, mode_t 
   if (result != 0) return result;
   if (temporary || found.source == Source::snapshot) {
     if (!workspace.upper_path(found.path, real)) return -ENAMETOOLONG;
-  } else {
-    result = real_path(workspace, found, real);
-    if (result != 0) return result;
-  }
-  if (found.source == Source::snapshot && !temporary) {
     // Mirrored already, mostly.
-    const int fd = sys::open(real.text, (flags & ~O_CREAT) | O_NOFOLLOW);
-    if (fd >= 0) return fd;
-    result = real_path(workspace, found, real);
-    if (result != 0) return result;
+    const int fd = sys::open(real.text, (flags & ~O_CREAT) | O_NOFOLLOW, mode);
+    if (fd >= 0 || temporary) return fd;
   }
+  result = real_path(workspace, found, real);
+  if (result != 0) return result;
   return sys::open(real.text, flags & ~O_CREAT, mode);
 }
 
