@@ -26,22 +26,26 @@ void refuse_if_below_broken_root(const char* path, LocatedPath& located) {
 constexpr int kMaximumEntrances = 40;  // ways out and in again of one path
 
 void locate_from(const vfs::PathBuffer& start, const char* path, vfs::Follow follow,
-                 LocatedPath& located, vfs::Shortcut shortcut) {
+                 LocatedPath& located, Looking looking, int held = vfs::Shortcut::kNotHeld) {
   const vfs::PathBuffer top;
   const vfs::PathBuffer* from = &start;
   vfs::PathBuffer rest;
   for (int i = 0; i < kMaximumEntrances; ++i) {
-    located.error = vfs::look_up(workspace, *from, path, follow, located.found, shortcut);
+    located.error =
+        vfs::look_up(workspace, *from, path, follow, located.found, {held, looking.unseen});
     if (located.error != 0) {
       located.where = Where::failed;
       return;
     }
     located.where = located.found.inside ? Where::inside : Where::outside;
     // Out of the tree, and perhaps back in through a link from outside.
-    if (located.found.inside || !enter(located.found.path.text, follow, rest)) return;
+    if (located.found.inside ||
+        !enter(located.found.path.text, follow, rest, 0, looking.reads)) {
+      return;
+    }
     from = &top;
     path = rest.text;
-    shortcut.held = vfs::Shortcut::kNotHeld;
+    held = vfs::Shortcut::kNotHeld;
   }
   located.where = Where::failed;
   located.error = -ELOOP;
@@ -50,16 +54,16 @@ void locate_from(const vfs::PathBuffer& start, const char* path, vfs::Follow fol
 // A relative path from a directory outside: it may still lead in, if the
 // directory is above the root, the path climbs or there is a link.
 void locate_from_outside(const Directory& directory, const char* path, vfs::Follow follow,
-                         LocatedPath& located) {
+                         LocatedPath& located, Looking looking) {
   vfs::PathBuffer absolute;
   vfs::PathBuffer rest;
   if (directory.path.length == 0 || !absolute.assign(directory.path) ||
       !absolute.append_character('/') || !absolute.append(path) ||
-      !enter(absolute.text, follow, rest, directory.path.length)) {
+      !enter(absolute.text, follow, rest, directory.path.length, looking.reads)) {
     return;
   }
   const vfs::PathBuffer top;
-  locate_from(top, rest.text, follow, located, {});
+  locate_from(top, rest.text, follow, located, looking);
 }
 
 // The directory that the path starts from was removed, or something else has
@@ -95,7 +99,7 @@ void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& locate
   vfs::PathBuffer rest;
   if (path[0] == '/') {
     if (enter(path, follow, rest, 0, looking.reads)) {
-      locate_from(top, rest.text, follow, located, {.unseen = looking.unseen});
+      locate_from(top, rest.text, follow, located, looking);
     }
     return;
   }
@@ -104,10 +108,10 @@ void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& locate
   if (locate_directory(dirfd, directory) != 0) return;  // the kernel gives the error
   if (directory.inside) {
     const int held = directory.live ? dirfd : vfs::Shortcut::kNotHeld;
-    locate_from(directory.path, path, follow, located, {held, looking.unseen});
+    locate_from(directory.path, path, follow, located, looking, held);
     if (located.where == Where::failed) check_removed(dirfd, path, directory, located);
   } else {
-    locate_from_outside(directory, path, follow, located);
+    locate_from_outside(directory, path, follow, located, looking);
   }
 }
 
