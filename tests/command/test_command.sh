@@ -196,4 +196,16 @@ unreadable() {
     find ../store/workspaces/*/upper -type f; says "^mode +0000" ../bin/vfs stat c; says "^mtime +1577836800" ../bin/vfs stat c')
 }
 check "drafts that their owner must not read" unreadable
+
+left_out() {
+  mkdir "$T/sockets" && python3 -c '
+import os, socket, sys
+os.chdir(sys.argv[1])
+for i in range(25):
+    socket.socket(socket.AF_UNIX).bind(f"s{i}")' "$T/sockets"
+  "$vfs" ingest "$T/sockets" >/dev/null 2>"$T/out/left-out" || echo "the ingest failed"
+  [ "$(grep -c ': left out: ' "$T/out/left-out")" = 20 ] || cat "$T/out/left-out"
+  grep -q ': 5 more were left out$' "$T/out/left-out" || echo "the rest is not counted"
+}
+check "an ingest names twenty of what it leaves out" left_out
 finish
