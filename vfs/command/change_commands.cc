@@ -100,50 +100,54 @@ void restore(const Context& context, OpenWorkspace& workspace, const std::string
 
 }  // namespace
 
-void add_change_commands(CLI::App& app, Context& context) {
+void add_change_commands(Commands& commands, Context& context) {
   static std::string first;
   static std::string second;
   static std::vector<std::string> paths;
   static bool flag = false;
 
-  CLI::App* status_command = app.add_subcommand(
-      "status", "What changed against the base: A added, M modified, D deleted, R renamed, T type.");
-  add_json_flag(*status_command, context);
-  status_command->callback([&] { status(context); });
-
-  CLI::App* diff_command = app.add_subcommand(
-      "diff", "Unified diff of the workspace, of snapshot A to the last commit, or of A to B.");
-  diff_command->add_flag("--stat", flag, "only count lines");
-  add_json_flag(*diff_command, context);
-  diff_command->add_option("A", first, "snapshot");
-  diff_command->add_option("B", second, "snapshot");
-  diff_command->callback([&] { diff(context, first, second, flag); });
-
-  CLI::App* commit_command =
-      app.add_subcommand("commit", "Make a snapshot of the workspace and move its base there.");
-  commit_command->add_option("-m,--message", first, "what this snapshot is");
-  add_json_flag(*commit_command, context);
-  commit_command->callback([&] { commit_workspace(context, first); });
-
-  CLI::App* switch_command = app.add_subcommand("switch", "Move the base to another snapshot.");
-  switch_command->add_option("SNAPSHOT", first, "id or ref")->required();
-  switch_command->add_flag("--force", flag, "drop changes");
-  switch_command->callback([&] { switch_base(context, first, flag); });
-
-  CLI::App* restore_command =
-      app.add_subcommand("restore", "Take paths, with all below them, back to the base.");
-  restore_command->add_option("PATH", paths, "paths")->required();
-  restore_command->callback([&] {
-    OpenWorkspace workspace(context);
-    const BaseLock one_after_the_other(workspace);
-    for (const std::string& path : paths) restore(context, workspace, path);
+  commands.add("status", "What changed against the base: A added, M modified, D deleted, R renamed, T type.",
+               [&](CLI::App& command) {
+    add_json_flag(command, context);
+    command.callback([&] { status(context); });
   });
 
-  CLI::App* discard_command = app.add_subcommand("discard", "Drop all changes.");
-  discard_command->callback([&] {
-    OpenWorkspace workspace(context);
-    const BaseLock one_after_the_other(workspace);
-    drop_upper(workspace);
+  commands.add("diff", "Unified diff of the workspace, of snapshot A to the last commit, or of A to B.",
+               [&](CLI::App& command) {
+    command.add_flag("--stat", flag, "only count lines");
+    add_json_flag(command, context);
+    command.add_option("A", first, "snapshot");
+    command.add_option("B", second, "snapshot");
+    command.callback([&] { diff(context, first, second, flag); });
+  });
+
+  commands.add("commit", "Make a snapshot of the workspace and move its base there.", [&](CLI::App& command) {
+    command.add_option("-m,--message", first, "what this snapshot is");
+    add_json_flag(command, context);
+    command.callback([&] { commit_workspace(context, first); });
+  });
+
+  commands.add("switch", "Move the base to another snapshot.", [&](CLI::App& command) {
+    command.add_option("SNAPSHOT", first, "id or ref")->required();
+    command.add_flag("--force", flag, "drop changes");
+    command.callback([&] { switch_base(context, first, flag); });
+  });
+
+  commands.add("restore", "Take paths, with all below them, back to the base.", [&](CLI::App& command) {
+    command.add_option("PATH", paths, "paths")->required();
+    command.callback([&] {
+      OpenWorkspace workspace(context);
+      const BaseLock one_after_the_other(workspace);
+      for (const std::string& path : paths) restore(context, workspace, path);
+    });
+  });
+
+  commands.add("discard", "Drop all changes.", [&](CLI::App& command) {
+    command.callback([&] {
+      OpenWorkspace workspace(context);
+      const BaseLock one_after_the_other(workspace);
+      drop_upper(workspace);
+    });
   });
 }
 

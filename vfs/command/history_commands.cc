@@ -71,27 +71,31 @@ void refs(const Context& context) {
 
 }  // namespace
 
-void add_history_commands(CLI::App& app, Context& context) {
+void add_history_commands(Commands& commands, Context& context) {
   static std::string spec;
-  CLI::App* log_command = app.add_subcommand("log", "The snapshots this workspace stands on.");
-  add_json_flag(*log_command, context);
-  log_command->callback([&] { log(context); });
+  commands.add("log", "The snapshots this workspace stands on.", [&](CLI::App& command) {
+    add_json_flag(command, context);
+    command.callback([&] { log(context); });
+  });
 
-  CLI::App* show_command = app.add_subcommand("show", "One snapshot, and what it changed.");
-  show_command->add_option("ID", spec, "id or ref")->required();
-  add_json_flag(*show_command, context);
-  show_command->callback([&] { show(context, spec); });
+  commands.add("show", "One snapshot, and what it changed.", [&](CLI::App& command) {
+    command.add_option("ID", spec, "id or ref")->required();
+    add_json_flag(command, context);
+    command.callback([&] { show(context, spec); });
+  });
 
-  CLI::App* refs_command = app.add_subcommand("refs", "The names of snapshots.");
-  add_json_flag(*refs_command, context);
-  refs_command->callback([&] { refs(context); });
+  commands.add("refs", "The names of snapshots.", [&](CLI::App& command) {
+    add_json_flag(command, context);
+    command.callback([&] { refs(context); });
+  });
 
-  CLI::App* remove_command = app.add_subcommand("rm-ref", "Remove a name; the snapshot stays until gc.");
-  remove_command->add_option("NAME", spec, "the name")->required();
-  remove_command->callback([&] {
-    const Store store = Store::open(Store::default_path());
-    Manifest manifest(store);
-    if (!manifest.remove_ref(spec)) throw Error(spec, "no such ref", "`vfs refs` lists them");
+  commands.add("rm-ref", "Remove a name; the snapshot stays until gc.", [&](CLI::App& command) {
+    command.add_option("NAME", spec, "the name")->required();
+    command.callback([&] {
+      const Store store = Store::open(Store::default_path());
+      Manifest manifest(store);
+      if (!manifest.remove_ref(spec)) throw Error(spec, "no such ref", "`vfs refs` lists them");
+    });
   });
 }
 

@@ -15,6 +15,16 @@ void print_json(const std::string& text) { fmt::print("{}\n", text); }
 
 namespace {
 
+void add_commands(CLI::App& app, Context& context, std::string_view wanted) {
+  Commands commands(app, wanted);
+  add_tree_commands(commands, context);
+  add_run_commands(commands, context);
+  add_change_commands(commands, context);
+  add_history_commands(commands, context);
+  add_view_commands(commands, context);
+  add_store_commands(commands, context);
+}
+
 int run(int argc, char** argv) {
   Context context = Context::start();
   CLI::App app("A copy-on-write virtual file system for unmodified programs.\n"
@@ -24,12 +34,9 @@ int run(int argc, char** argv) {
              "Exit status: 0, 1 (failure) or 2 (usage).");
   app.set_version_flag("--version", VFS_VERSION);
   app.require_subcommand(1);
-  add_tree_commands(app, context);
-  add_run_commands(app, context);
-  add_change_commands(app, context);
-  add_history_commands(app, context);
-  add_view_commands(app, context);
-  add_store_commands(app, context);
+  if (argc > 1) add_commands(app, context, argv[1]);
+  // Help, or a name that is none: what there is has to be known.
+  if (app.get_subcommands({}).empty()) add_commands(app, context, {});
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

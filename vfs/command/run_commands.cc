@@ -45,33 +45,35 @@ void run(const Context& context, const RunOptions& options) {
 
 }  // namespace
 
-void add_run_commands(CLI::App& app, Context& context) {
+void add_run_commands(Commands& commands, Context& context) {
   static RunOptions options;
-  CLI::App* run_command = app.add_subcommand(
-      "run", "Run CMD inside the workspace; ends with CMD's exit status or signal.");
-  run_command->add_option("-C", options.directory, "workspace, or a directory in it, to run in");
-  // A flag, since an option that may have a value would take the "--" behind it.
-  // Without a value it gets what stands in braces.
-  CLI::Option* commit_option = run_command->add_flag(
-      "--commit{ }", options.message,
-      "commit afterwards if CMD succeeds, with --commit=MSG or else CMD as message");
-  run_command->add_option("CMD", options.arguments, "the program and its arguments, after --")
-      ->required();
-  run_command->callback([&context, commit_option] {
-    options.commit = commit_option->count() > 0;
-    run(context, options);
+  commands.add("run", "Run CMD inside the workspace; ends with CMD's exit status or signal.",
+               [&](CLI::App& command) {
+    command.add_option("-C", options.directory, "workspace, or a directory in it, to run in");
+    // A flag, since an option that may have a value would take the "--" behind it.
+    // Without a value it gets what stands in braces.
+    CLI::Option* commit_option = command.add_flag(
+        "--commit{ }", options.message,
+        "commit afterwards if CMD succeeds, with --commit=MSG or else CMD as message");
+    command.add_option("CMD", options.arguments, "the program and its arguments, after --")
+        ->required();
+    command.callback([&context, commit_option] {
+      options.commit = commit_option->count() > 0;
+      run(context, options);
+    });
   });
 
-  CLI::App* shell_command = app.add_subcommand("shell", "An interactive shell inside.");
-  shell_command->add_option("DIR", options.directory, "where to start (default: here)");
-  shell_command->callback([&context] {
-    const std::string directory = context.absolute(options.directory);
-    int status;
-    {
-      OpenWorkspace workspace = workspace_of(context, options);
-      status = run_shell(workspace, directory);
-    }
-    end_like(status);
+  commands.add("shell", "An interactive shell inside.", [&](CLI::App& command) {
+    command.add_option("DIR", options.directory, "where to start (default: here)");
+    command.callback([&context] {
+      const std::string directory = context.absolute(options.directory);
+      int status;
+      {
+        OpenWorkspace workspace = workspace_of(context, options);
+        status = run_shell(workspace, directory);
+      }
+      end_like(status);
+    });
   });
 }
 

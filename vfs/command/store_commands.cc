@@ -68,21 +68,24 @@ void stats(const Context& context) {
 
 }  // namespace
 
-void add_store_commands(CLI::App& app, Context& context) {
+void add_store_commands(Commands& commands, Context& context) {
   static bool now = false;
-  CLI::App* gc_command = app.add_subcommand(
-      "gc", "Drop snapshots that no ref or workspace leads to, and objects nobody needs.");
-  gc_command->add_flag("--now", now, "also objects stored within the last hour");
-  add_json_flag(*gc_command, context);
-  gc_command->callback([&] { gc(context, now); });
+  commands.add("gc", "Drop snapshots that no ref or workspace leads to, and objects nobody needs.",
+               [&](CLI::App& command) {
+    command.add_flag("--now", now, "also objects stored within the last hour");
+    add_json_flag(command, context);
+    command.callback([&] { gc(context, now); });
+  });
 
-  CLI::App* verify_command = app.add_subcommand("verify", "Read and rehash every object and index.");
-  add_json_flag(*verify_command, context);
-  verify_command->callback([&] { verify(context); });
+  commands.add("verify", "Read and rehash every object and index.", [&](CLI::App& command) {
+    add_json_flag(command, context);
+    command.callback([&] { verify(context); });
+  });
 
-  CLI::App* stats_command = app.add_subcommand("stats", "Files, bytes, and how much is shared.");
-  add_json_flag(*stats_command, context);
-  stats_command->callback([&] { stats(context); });
+  commands.add("stats", "Files, bytes, and how much is shared.", [&](CLI::App& command) {
+    add_json_flag(command, context);
+    command.callback([&] { stats(context); });
+  });
 }
 
 }  // namespace vfs

@@ -133,36 +133,38 @@ void export_tree(const Context& context, const std::string& directory, const std
 
 }  // namespace
 
-void add_tree_commands(CLI::App& app, Context& context) {
+void add_tree_commands(Commands& commands, Context& context) {
   static std::string directory = ".";
   static std::string source;
   static std::string name;
-  CLI::App* init_command = app.add_subcommand(
-      "init", "Make DIR a workspace over the live directory. Nothing is read or copied.");
-  init_command->add_option("DIR", directory, "the directory (default: here)");
-  add_json_flag(*init_command, context);
-  init_command->callback([&] { init(context, directory); });
+  commands.add("init", "Make DIR a workspace over the live directory. Nothing is read or copied.",
+               [&](CLI::App& command) {
+    command.add_option("DIR", directory, "the directory (default: here)");
+    add_json_flag(command, context);
+    command.callback([&] { init(context, directory); });
+  });
 
-  CLI::App* ingest_command =
-      app.add_subcommand("ingest", "Store a tree as a snapshot and print its id.");
-  ingest_command->add_option("DIR", directory, "the directory to store")->required();
-  ingest_command->add_option("--name", name, "give the snapshot a name (a ref)");
-  add_json_flag(*ingest_command, context);
-  ingest_command->callback([&] { ingest_tree(context, directory, name); });
+  commands.add("ingest", "Store a tree as a snapshot and print its id.", [&](CLI::App& command) {
+    command.add_option("DIR", directory, "the directory to store")->required();
+    command.add_option("--name", name, "give the snapshot a name (a ref)");
+    add_json_flag(command, context);
+    command.callback([&] { ingest_tree(context, directory, name); });
+  });
 
-  CLI::App* clone_command = app.add_subcommand(
-      "clone", "Make DIR a new workspace over a snapshot. Takes no time and no space.");
-  clone_command->add_option("SOURCE", source, "id, ref, or another workspace (its last commit)")
-      ->required();
-  clone_command->add_option("DIR", directory, "missing or empty directory")->required();
-  add_json_flag(*clone_command, context);
-  clone_command->callback([&] { clone(context, source, directory); });
+  commands.add("clone", "Make DIR a new workspace over a snapshot. Takes no time and no space.",
+               [&](CLI::App& command) {
+    command.add_option("SOURCE", source, "id, ref, or another workspace (its last commit)")
+        ->required();
+    command.add_option("DIR", directory, "missing or empty directory")->required();
+    add_json_flag(command, context);
+    command.callback([&] { clone(context, source, directory); });
+  });
 
-  CLI::App* export_command =
-      app.add_subcommand("export", "Write the merged tree as real files into DIR.");
-  export_command->add_option("DIR", directory, "missing or empty directory")->required();
-  export_command->add_option("--snapshot", source, "write this snapshot instead");
-  export_command->callback([&] { export_tree(context, directory, source); });
+  commands.add("export", "Write the merged tree as real files into DIR.", [&](CLI::App& command) {
+    command.add_option("DIR", directory, "missing or empty directory")->required();
+    command.add_option("--snapshot", source, "write this snapshot instead");
+    command.callback([&] { export_tree(context, directory, source); });
+  });
 }
 
 }  // namespace vfs

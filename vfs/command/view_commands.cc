@@ -137,25 +137,28 @@ void print_status(const Context& context, const std::string& path) {
 
 }  // namespace
 
-void add_view_commands(CLI::App& app, Context& context) {
+void add_view_commands(Commands& commands, Context& context) {
   static std::string path = ".";
   static bool long_format = false;
   static bool recursive = false;
-  CLI::App* ls_command = app.add_subcommand("ls", "List the merged tree, one path a line.");
-  ls_command->add_flag("-l", long_format, "with mode, owner, size and time");
-  ls_command->add_flag("-R", recursive, "everything below, relative to the root");
-  ls_command->add_option("PATH", path, "file or directory (default: here)");
-  add_json_flag(*ls_command, context);
-  ls_command->callback([&] { list(context, path, long_format, recursive); });
+  commands.add("ls", "List the merged tree, one path a line.", [&](CLI::App& command) {
+    command.add_flag("-l", long_format, "with mode, owner, size and time");
+    command.add_flag("-R", recursive, "everything below, relative to the root");
+    command.add_option("PATH", path, "file or directory (default: here)");
+    add_json_flag(command, context);
+    command.callback([&] { list(context, path, long_format, recursive); });
+  });
 
-  CLI::App* cat_command = app.add_subcommand("cat", "Print a file of the merged tree.");
-  cat_command->add_option("PATH", path, "the file")->required();
-  cat_command->callback([&] { print_content(context, path); });
+  commands.add("cat", "Print a file of the merged tree.", [&](CLI::App& command) {
+    command.add_option("PATH", path, "the file")->required();
+    command.callback([&] { print_content(context, path); });
+  });
 
-  CLI::App* stat_command = app.add_subcommand("stat", "What the merged tree says of a path.");
-  stat_command->add_option("PATH", path, "file or directory")->required();
-  add_json_flag(*stat_command, context);
-  stat_command->callback([&] { print_status(context, path); });
+  commands.add("stat", "What the merged tree says of a path.", [&](CLI::App& command) {
+    command.add_option("PATH", path, "file or directory")->required();
+    add_json_flag(command, context);
+    command.callback([&] { print_status(context, path); });
+  });
 }
 
 }  // namespace vfs
