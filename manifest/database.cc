@@ -169,6 +169,18 @@ Digest Statement::digest(int column) const {
   return digest;
 }
 
+UncheckedRows::UncheckedRows(Database& database) : database_(database) {
+  database_.execute("PRAGMA ignore_check_constraints = ON");
+}
+
+UncheckedRows::~UncheckedRows() {
+  try {
+    database_.execute("PRAGMA ignore_check_constraints = OFF");
+  } catch (const Error&) {
+    // It says nothing of the file: the connection alone stays careless.
+  }
+}
+
 Transaction::Transaction(Database& database, Kind kind)
     : database_(database), durable_(kind == durable) {
   if (durable_) database_.execute("PRAGMA synchronous = FULL");

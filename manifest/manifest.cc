@@ -77,6 +77,7 @@ Manifest::Manifest(const Store& store)
 
 Snapshot Manifest::add_snapshot(TreeNode& root, std::optional<SnapshotId> parent,
                                 std::string message) {
+  const UncheckedRows made_here(*database_);
   // Before anything refers to it: a workspace whose head is in no manifest is
   // of no use to anyone.
   Transaction transaction(*database_, Transaction::durable);

@@ -105,9 +105,24 @@ TEST_CASE("a statement that is used again remembers nothing") {
   CHECK(again.is_null(0));
 }
 
+TEST_CASE("rows that are written unchecked are checked by a check") {
+  Scratch scratch;
+  Manifest manifest(scratch.store());
+  Database& database = manifest.database();
+  constexpr char kShort[] = "INSERT INTO chunk (digest) VALUES (zeroblob(15))";
+  {
+    const UncheckedRows unchecked(database);
+    database.execute(kShort);
+  }
+  CHECK(manifest.check().size() == 1);
+  CHECK_THROWS_AS(database.execute(kShort), Error);
+}
+
 TEST_CASE("the checks of the schema hold") {
   Scratch scratch;
   Manifest manifest(scratch.store());
+  TreeNode empty;
+  manifest.add_snapshot(empty, std::nullopt, "leaves them on");
   Database& database = manifest.database();
   database.execute("INSERT INTO chunk (id, digest) VALUES (1, zeroblob(16))");
   const auto insert = [&](const std::string& values) {
