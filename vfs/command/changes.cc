@@ -1,12 +1,13 @@
 #include "vfs/command/changes.h"
 
-#include <dirent.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <set>
+
+#include "manifest/ingest.h"
+#include "vfs/command/upper_directory.h"
 
 namespace vfs {
 namespace {
@@ -76,23 +77,35 @@ class Comparison {
     }
   }
 
-  // Where something may differ below a directory that both sides have.
-  std::set<std::string> names_to_compare(const std::string& path, const Lookup& found) {
-    std::set<std::string> names;
-    if (found.source == Source::upper && found.merged && !found.base_is_elsewhere) {
-      // Only what upper holds, whiteouts included; the rest is the base's.
-      PathBuffer real;
-      std::error_code error;
-      if (!workspace_.core().upper_path(found.path, real)) return names;
-      for (const auto& entry : std::filesystem::directory_iterator(real.text, error)) {
-        names.insert(entry.path().filename().string());
+  // Below a directory that both sides have.
+  void compare_children(const std::string& path, const Lookup& found) {
+    if (shows_own_base(found)) {
+      // Only what upper holds can differ.
+      const UpperDirectory upper(workspace_, found);
+      for (const std::string& name : upper.names()) {
+        struct stat status;
+        const std::string child = join(path, name);
+        if (!upper.is_draft(name, status) || !compare_draft(child, status)) compare(child);
       }
-      names.erase(kDirectoryRecordName);
-      return names;
+      return;
     }
+    std::set<std::string> names;
     for (std::string& name : names_in(workspace_, found)) names.insert(std::move(name));
     for (std::string& name : reference_.names(path)) names.insert(std::move(name));
-    return names;
+    for (const std::string& name : names) compare(join(path, name));
+  }
+
+  // What most drafts are tells their metadata alone, without a look-up. False if
+  // it does not.
+  bool compare_draft(const std::string& path, const struct stat& status) {
+    const std::optional<Entry> before = reference_.find(path);
+    if (before && !is_file(*before)) return false;
+    if (before && metadata_of(status) == before->metadata &&
+        static_cast<uint64_t>(status.st_size) == before->size) {
+      return false;
+    }
+    add(before ? ChangeKind::modified : ChangeKind::added, path, false);
+    return true;
   }
 
   bool unchanged_base(const Lookup& found) {
@@ -123,7 +136,7 @@ class Comparison {
       if (!same_attributes(now, *before)) {
         add(ChangeKind::modified, path.empty() ? "." : path, true);
       }
-      for (const std::string& name : names_to_compare(path, found)) compare(join(path, name));
+      compare_children(path, found);
     } else if (!same_attributes(now, *before) || differs(path, found, now, *before)) {
       add(ChangeKind::modified, path, false);
     }

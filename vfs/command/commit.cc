@@ -21,6 +21,8 @@
 #include "vfs/command/changes.h"
 #include "vfs/command/state.h"
 #include "vfs/command/tidy.h"
+#include "vfs/command/upper_directory.h"
+#include "vfs/core/upper.h"
 
 namespace vfs {
 namespace {
@@ -49,6 +51,9 @@ class Commit {
   }
 
   void collect_directory(const Lookup& found, TreeNode& node);
+  void collect_merged(const Lookup& found, TreeNode& node);
+  void collect_named(const Lookup& found, const std::string& name,
+                     const std::map<std::string, Entry>& base, TreeNode& node);
   void collect_child(const Lookup& found, const std::map<std::string, Entry>& base,
                      TreeNode& node);
   std::map<std::string, Entry> base_children(const Lookup& found);
@@ -119,18 +124,41 @@ void Commit::collect_child(const Lookup& found, const std::map<std::string, Entr
   }
 }
 
+void Commit::collect_named(const Lookup& found, const std::string& name,
+                           const std::map<std::string, Entry>& base, TreeNode& node) {
+  Lookup child;
+  workspace_.look_up(child_of(found.path, name), child);
+  if (!child.exists() || S_ISSOCK(child.status.st_mode)) return;
+  TreeNode& added = node.children.emplace_back();
+  collect_child(child, base, added);
+  added.entry.name = name;
+}
+
+// Names that upper does not have are the base's rows, all of them: to look each
+// up would ask the kernel for every one that an earlier commit has sealed.
+void Commit::collect_merged(const Lookup& found, TreeNode& node) {
+  std::map<std::string, Entry> base = base_children(found);
+  const UpperDirectory upper(workspace_, found);
+  node.children.reserve(base.size() + upper.names().size());  // nodes are pointed at: no reallocation
+  auto name = upper.names().begin();
+  const auto end = upper.names().end();
+  for (auto& [base_name, entry] : base) {
+    for (; name != end && *name < base_name; ++name) collect_named(found, *name, base, node);
+    if (name != end && *name == base_name) {
+      collect_named(found, *name++, base, node);
+    } else if (base_name[0] != '.' || !is_reserved(child_of(found.path, base_name))) {
+      node.children.emplace_back().entry = entry;
+    }
+  }
+  for (; name != end; ++name) collect_named(found, *name, base, node);
+}
+
 void Commit::collect_directory(const Lookup& found, TreeNode& node) {
+  if (base_ && shows_own_base(found)) return collect_merged(found, node);
   const std::map<std::string, Entry> base = base_children(found);
   const std::vector<std::string> names = names_in(workspace_, found);
   node.children.reserve(names.size());  // nodes are pointed at: no reallocation
-  for (const std::string& name : names) {
-    Lookup child;
-    workspace_.look_up(child_of(found.path, name), child);
-    if (!child.exists() || S_ISSOCK(child.status.st_mode)) continue;
-    TreeNode& added = node.children.emplace_back();
-    collect_child(child, base, added);
-    added.entry.name = name;
-  }
+  for (const std::string& name : names) collect_named(found, name, base, node);
 }
 
 void Commit::store_draft(Draft& draft, int64_t started) {
