@@ -51,15 +51,6 @@ bool same_bytes(int a, int b) {
   }
 }
 
-Digest digest_of_file(int fd, std::string_view name) {
-  StreamingHash hash;
-  std::vector<char> piece(kCachedPiece);
-  while (const size_t count = read_up_to(fd, piece.data(), piece.size(), name)) {
-    hash.update(piece.data(), count);
-  }
-  return hash.digest();
-}
-
 TemporaryFile::TemporaryFile(std::filesystem::path path)
     : path_(std::move(path)) {
   const auto make = [&] {

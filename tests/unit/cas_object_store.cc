@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include <atomic>
@@ -214,6 +216,23 @@ TEST_CASE("every object is visited, and what was removed is gone") {
   CHECK_FALSE(objects.contains(digest));
   char byte;
   CHECK(::read(open.get(), &byte, 1) == 1);  // whoever has it open keeps it
+}
+
+TEST_CASE("the digest of a file is that of its bytes, however large it is") {
+  Scratch scratch;
+  const std::string path = (scratch / "file").string();
+  for (const size_t size : {size_t{0}, size_t{1}, size_t{4095}, size_t{4096}, kCachedPiece - 1, kCachedPiece,
+                            size_t{16 << 20}, size_t{(16 << 20) + 5}, size_t{40 << 20}}) {
+    std::string bytes(size, '\0');
+    for (size_t i = 0; i < size; i += 97) bytes[i] = static_cast<char>(i >> 8);
+    const Descriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    write_all(fd.get(), bytes, path);
+    ::lseek(fd.get(), 0, SEEK_SET);
+    CHECK(digest_of_file(fd.get(), path) == digest_of(bytes.data(), size));
+    // One that cannot be read says so, from whichever thread.
+    const Descriptor unreadable(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    CHECK_THROWS_AS(digest_of_file(unreadable.get(), path), Error);
+  }
 }
 
 TEST_CASE("work in parallel does every item once and passes on a failure") {

@@ -252,13 +252,7 @@ Descriptor OpenWorkspace::open_content(const Lookup& found) {
 Digest OpenWorkspace::digest_of_content(const Lookup& found) {
   if (found.is_sealed()) return found.digest;
   const Descriptor fd = open_content(found);
-  StreamingHash hash;
-  std::string piece(1 << 20, '\0');
-  for (ssize_t count; (count = ::read(fd.get(), piece.data(), piece.size())) != 0;) {
-    if (count < 0) throw system_error(found.path.text, errno);
-    hash.update(piece.data(), static_cast<size_t>(count));
-  }
-  return hash.digest();
+  return digest_of_file(fd.get(), found.path.text);
 }
 
 Entry entry_of(OpenWorkspace& workspace, const Lookup& found) {
