@@ -232,6 +232,21 @@ void ObjectStore::for_each_unfinished(const std::function<void(const fs::path&)>
   });
 }
 
+ObjectDirectory::ObjectDirectory(const Store& store)
+    : objects_(::open(store.objects().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
+  if (!objects_) throw system_error(store.objects().string(), errno, "check the permissions of the store");
+}
+
+bool ObjectDirectory::contains(const Digest& digest, uint64_t size) const {
+  char path[kObjectPathLength + 1];
+  object_path_below_store(digest, path);
+  path[kObjectPathLength] = '\0';
+  struct stat status;
+  const char* const below = path + sizeof("objects/") - 1;
+  return ::fstatat(objects_.get(), below, &status, 0) == 0 && S_ISREG(status.st_mode) &&
+         static_cast<uint64_t>(status.st_size) == size;
+}
+
 uint64_t ObjectStore::remove(const Digest& digest) const {
   const fs::path file = path(digest);
   struct stat status;

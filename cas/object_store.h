@@ -81,4 +81,17 @@ class ObjectStore {
   Store store_;
 };
 
+// Looks up many objects at half the price: the way to where they lie is walked
+// once, and not for each. Thread-safe.
+class ObjectDirectory {
+ public:
+  // Throws Error if the store's objects cannot be reached.
+  explicit ObjectDirectory(const Store& store);
+  // As ObjectStore::contains().
+  bool contains(const Digest& digest, uint64_t size) const;
+
+ private:
+  Descriptor objects_;
+};
+
 }  // namespace vfs

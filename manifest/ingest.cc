@@ -8,8 +8,6 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
-#include <numeric>
-#include <tuple>
 
 #include "cas/error.h"
 #include "cas/parallel.h"
@@ -28,6 +26,7 @@ class Ingest {
   Snapshot run(int top);
 
  private:
+  std::vector<FoundFile*> files_by_inode();
   std::vector<FoundFile*> unknown_files();
   void store_file(int top, FoundFile& file);
   void store_files(int top, const std::vector<FoundFile*>& files);
@@ -56,41 +55,60 @@ void Ingest::report(uint64_t files, uint64_t bytes) {
   if (options_.progress) options_.progress(progress_);
 }
 
+// The files in the order in which the manifest has them.
+std::vector<FoundFile*> Ingest::files_by_inode() {
+  struct Key {
+    uint64_t device;
+    uint64_t inode;
+    FoundFile* file;
+  };
+  std::vector<Key> keys;
+  keys.reserve(tree_.files.size());
+  for (FoundFile& file : tree_.files) keys.push_back({file.stamp.device, file.stamp.inode, &file});
+  std::sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) {
+    return a.device != b.device ? a.device < b.device : a.inode < b.inode;
+  });
+  std::vector<FoundFile*> files;
+  files.reserve(keys.size());
+  for (const Key& key : keys) files.push_back(key.file);
+  return files;
+}
+
 // Gives every file that was stored before and has not changed its digest, and
 // returns the others.
 std::vector<FoundFile*> Ingest::unknown_files() {
-  std::vector<char> known(tree_.files.size());
-  std::vector<uint32_t> order(known.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    const FileStamp& one = tree_.files[a].stamp;
-    const FileStamp& other = tree_.files[b].stamp;
-    return std::tie(one.device, one.inode) < std::tie(other.device, other.inode);
-  });
-  {
-    const Transaction one_state(manifest_.database(), Transaction::read);
-    SeenFiles seen(manifest_);
-    for (const uint32_t i : order) {
-      const std::optional<Digest> digest = seen.find(tree_.files[i].stamp);
-      known[i] = digest.has_value();
-      if (digest) tree_.files[i].node->entry.digest = *digest;
-    }
-  }
+  const std::vector<FoundFile*> files = files_by_inode();
+  std::vector<char> known(files.size());
+  const Transaction one_state(manifest_.database(), Transaction::read);
+  SeenFiles seen(manifest_);
+  std::mutex one_reader;
+  const ObjectDirectory objects(store_);
+  // One thread asks the manifest of a batch while the others look for the
+  // objects of theirs.
   constexpr size_t kBatch = 256;
-  in_parallel((known.size() + kBatch - 1) / kBatch, [&](size_t batch) {
-    const size_t end = std::min(known.size(), (batch + 1) * kBatch);
-    for (size_t i = batch * kBatch; i < end; ++i) {
-      const Entry& entry = tree_.files[i].node->entry;
-      if (known[i]) known[i] = objects_.contains(entry.digest, entry.size);
+  in_parallel((files.size() + kBatch - 1) / kBatch, [&](size_t batch) {
+    const size_t begin = batch * kBatch;
+    const size_t end = std::min(files.size(), begin + kBatch);
+    {
+      const std::lock_guard lock(one_reader);
+      for (size_t i = begin; i < end; ++i) {
+        const std::optional<Digest> digest = seen.find(files[i]->stamp);
+        known[i] = digest.has_value();
+        if (digest) files[i]->node->entry.digest = *digest;
+      }
+    }
+    for (size_t i = begin; i < end; ++i) {
+      const Entry& entry = files[i]->node->entry;
+      if (known[i]) known[i] = objects.contains(entry.digest, entry.size);
     }
   });
   std::vector<FoundFile*> unknown;
   uint64_t bytes = 0;
   for (size_t i = 0; i < known.size(); ++i) {
     if (known[i]) {
-      bytes += tree_.files[i].stamp.size;
+      bytes += files[i]->stamp.size;
     } else {
-      unknown.push_back(&tree_.files[i]);
+      unknown.push_back(files[i]);
     }
   }
   progress_.files_total = known.size();

@@ -45,8 +45,9 @@ class Walk {
  private:
   void scan(Scan& directory);
   void add(Scan& directory, int fd, const std::string& name);
-  void read_target(int fd, const std::string& path, TreeNode& node);
+  void read_target(int fd, const std::string& directory, TreeNode& node);
   void finish(Scan& directory, std::vector<Scan>& next);
+  void skip(const std::string& directory, const std::string& name, const char* why);
   void skip(const std::string& path, const char* why);
   std::string shown(const std::string& path) const { return join(options_.shown, path); }
 
@@ -63,7 +64,11 @@ void Walk::skip(const std::string& path, const char* why) {
   if (options_.skipped) options_.skipped(path, why);
 }
 
-void Walk::read_target(int fd, const std::string& path, TreeNode& node) {
+void Walk::skip(const std::string& directory, const std::string& name, const char* why) {
+  skip(join(directory, name), why);
+}
+
+void Walk::read_target(int fd, const std::string& directory, TreeNode& node) {
   node.entry.target.resize(PATH_MAX);
   const ssize_t length = ::readlinkat(fd, node.entry.name.c_str(), node.entry.target.data(),
                                       node.entry.target.size());
@@ -71,22 +76,21 @@ void Walk::read_target(int fd, const std::string& path, TreeNode& node) {
   node.entry.target.shrink_to_fit();
   if (length >= 0) return;
   // EINVAL: something else has the name now.
-  if (errno != ENOENT && errno != EINVAL) throw system_error(shown(path), errno);
-  skip(path, "it vanished meanwhile");
+  if (errno != ENOENT && errno != EINVAL) throw system_error(shown(join(directory, node.entry.name)), errno);
+  skip(directory, node.entry.name, "it vanished meanwhile");
   mark_vanished(node);
 }
 
 void Walk::add(Scan& directory, int fd, const std::string& name) {
-  const std::string path = join(directory.path, name);
   struct stat status;
   if (::fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno != ENOENT) throw system_error(shown(path), errno);
-    return skip(path, "it vanished meanwhile");
+    if (errno != ENOENT) throw system_error(shown(join(directory.path, name)), errno);
+    return skip(directory.path, name, "it vanished meanwhile");
   }
-  if (S_ISSOCK(status.st_mode)) return skip(path, "sockets cannot be stored");
+  if (S_ISSOCK(status.st_mode)) return skip(directory.path, name, "sockets cannot be stored");
   const FileStamp stamp(status);
   if (stamp.device == options_.left_out.device && stamp.inode == options_.left_out.inode) {
-    return skip(path, "it is the store itself");
+    return skip(directory.path, name, "it is the store itself");
   }
   TreeNode& node = directory.node->children.emplace_back();
   node.entry.name = name;
@@ -95,7 +99,7 @@ void Walk::add(Scan& directory, int fd, const std::string& name) {
     node.entry.size = stamp.size;
     directory.files.push_back({&node, 0, stamp});
   } else if (S_ISLNK(status.st_mode)) {
-    read_target(fd, path, node);
+    read_target(fd, directory.path, node);
   } else if (!S_ISDIR(status.st_mode)) {
     node.entry.device = status.st_rdev;
   }

@@ -61,6 +61,10 @@ TEST_CASE("what is put can be read, once on disk") {
     CHECK(objects.contains(stored.digest));
     CHECK(objects.contains(stored.digest, bytes.size()));
     CHECK_FALSE(objects.contains(stored.digest, bytes.size() + 1));
+    const ObjectDirectory directory(scratch.store());
+    CHECK(directory.contains(stored.digest, bytes.size()));
+    CHECK_FALSE(directory.contains(stored.digest, bytes.size() + 1));
+    CHECK_FALSE(directory.contains(digest_of("none", 4), 4));
     CHECK(objects.read(stored.digest) == bytes);
     CHECK(objects.verify(stored.digest));
     CHECK_FALSE(objects.put_bytes(bytes).added);
