@@ -6,9 +6,12 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <set>
+#include <string_view>
 
+#include "cas/parallel.h"
 #include "vfs/core/copy_up.h"
 #include "vfs/core/identity.h"
 #include "vfs/core/upper.h"
@@ -113,15 +116,32 @@ bool Tidy::take_out(const std::string& path, const struct stat& expected, Sure s
   return true;
 }
 
+// One thread a directory, since two that keep the times of one would keep what
+// the other has made of them.
 uint64_t Tidy::run(const std::vector<std::unique_ptr<Draft>>& drafts) {
-  uint64_t stay = 0;
+  std::map<std::string_view, std::vector<const Draft*>> by_directory;
+  std::vector<const Draft*> linked;
   for (const auto& draft : drafts) {
-    if (remove_draft(*draft)) continue;
-    renumber(*draft);
-    ++stay;
+    const std::string_view real = draft->real;
+    const bool alone = draft->status.st_nlink == 1;
+    (alone ? by_directory[real.substr(0, real.rfind('/'))] : linked).push_back(draft.get());
   }
+  std::vector<const std::vector<const Draft*>*> parts;
+  for (const auto& [directory, part] : by_directory) parts.push_back(&part);
+  std::atomic<uint64_t> stay = 0;
+  in_parallel(parts.size(), [&](size_t i) {
+    for (const Draft* draft : *parts[i]) stay += !leaves(*draft);
+  });
+  // What the last unlink made of an inode is told from one to the next.
+  for (const Draft* draft : linked) stay += !leaves(*draft);
   remove_records();
   return stay;
+}
+
+bool Tidy::leaves(const Draft& draft) {
+  if (remove_draft(draft)) return true;
+  renumber(draft);
+  return false;
 }
 
 // They are part of the snapshot now. Directories stay, since someone may stand
@@ -159,7 +179,7 @@ bool Tidy::remove_draft(const Draft& draft) {
   // get an inode without a name.
   if (!take_out(draft.real, now, [&] { return !lease.wanted(); })) return false;
   struct stat left;
-  if (now.st_nlink > 1 && ::fstat(fd.get(), &left) == 0) {
+  if (draft.status.st_nlink > 1 && ::fstat(fd.get(), &left) == 0) {
     relinked_[{left.st_dev, left.st_ino}] = left;
   }
   return true;
@@ -187,7 +207,7 @@ void Tidy::renumber(const Draft& draft) {
 // Under the lease: nothing can be written any more.
 bool Tidy::is_as_stored(const Draft& draft, int fd, bool forced, struct stat& now) {
   if (::fstat(fd, &now) != 0) return false;
-  const auto relinked = relinked_.find({now.st_dev, now.st_ino});
+  const auto relinked = draft.status.st_nlink > 1 ? relinked_.find({now.st_dev, now.st_ino}) : relinked_.end();
   const bool ours = relinked != relinked_.end();
   if (forced) {  // which has changed ctime: only the bytes can tell
     return same_but_ctime(now, draft.status) && digest_of_file(fd, draft.path) == draft.digest;

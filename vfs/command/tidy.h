@@ -47,6 +47,7 @@ class Tidy {
 
   void note_records(const std::string& directory);
   void remove_records();
+  bool leaves(const Draft& draft);
   bool remove_draft(const Draft& draft);
   void renumber(const Draft& draft);
   bool is_as_stored(const Draft& draft, int fd, bool forced, struct stat& now);
