@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "cas/error.h"
@@ -48,6 +50,20 @@ bool same_bytes(int a, int b) {
     if (read_up_to(b, right.data(), kPiece, "object") != count) return false;
     if (memcmp(left.data(), right.data(), count) != 0) return false;
     if (count < kPiece) return true;
+  }
+}
+
+Digest digest_of_file(int fd, std::string_view name) {
+  StreamingHash hash;
+  struct stat status;
+  if (::fstat(fd, &status) != 0) throw system_error(std::string(name), errno);
+  // A byte more than there should be, so that the end shows at the first look.
+  const size_t size = std::clamp<size_t>(static_cast<size_t>(status.st_size) + 1, 4096, kCachedPiece);
+  const auto piece = std::make_unique_for_overwrite<char[]>(size);
+  for (;;) {
+    const size_t count = read_up_to(fd, piece.get(), size, name);
+    hash.update(piece.get(), count);
+    if (count < size) return hash.digest();
   }
 }
 

@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kSmall = 1 << 20;  // bytes: read whole, hashed before anything is written
+constexpr size_t kWritten = 2 << 20;  // bytes: of a large object, at once
 constexpr int kAttempts = 5;        // at a source that changes
 
 bool same_time(const struct timespec& a, const struct timespec& b) {
@@ -140,20 +141,29 @@ StoredObject ObjectStore::put_bytes(std::string_view bytes) const {
 StoredObject ObjectStore::put_large(int fd, std::string_view name, const struct stat& status) const {
   TemporaryFile temporary(store_.temporary_name());
   StreamingHash hash;
-  std::vector<char> piece(kCachedPiece);
+  // Hashed while a processor's own cache has it; written in larger pieces, since
+  // the page cache keeps a file in units as large as it was written in, and every
+  // later read and fault takes as many steps as there are units.
+  const auto piece = std::make_unique_for_overwrite<char[]>(kWritten);
+  size_t gathered = 0;
   StoredObject stored{};
   const bool sparse = is_sparse(status);
   for (;;) {
     const Segment segment =
         sparse ? segment_at(fd, static_cast<off_t>(stored.size), status.st_size)
-               : Segment{piece.size(), false};
-    const size_t count = read_up_to(fd, piece.data(), segment.size, name);
+               : Segment{kCachedPiece, false};
+    const size_t count = read_up_to(fd, piece.get() + gathered, segment.size, name);
     if (count == 0) break;
-    hash.update(piece.data(), count);
-    if (segment.is_hole) temporary.skip(count);
-    else temporary.write({piece.data(), count});
+    hash.update(piece.get() + gathered, count);
     stored.size += count;
+    if (!segment.is_hole) gathered += count;
+    if (segment.is_hole || gathered + kCachedPiece > kWritten) {
+      temporary.write({piece.get(), gathered});
+      gathered = 0;
+    }
+    if (segment.is_hole) temporary.skip(count);
   }
+  temporary.write({piece.get(), gathered});
   stored.digest = hash.digest();
   stored.added = publish(temporary, stored.digest);
   return stored;
