@@ -33,28 +33,29 @@ bool climbs(const char* path) {
   return false;
 }
 
+// The length of `directory` if the path begins with it; 0. Not a call: every path
+// outside comes through here.
+template <size_t size>
+inline uint32_t length_if_below(const char* path, const char (&directory)[size]) {
+  for (size_t i = 0; i < size - 1; ++i) {
+    if (path[i] != directory[i]) return 0;
+  }
+  return size - 1;
+}
+
 // The length of the system's directory, with a slash behind it, that the path
-// lies below; 0. Every path outside comes through here: hence the first letters.
-uint32_t system_directory_length(const char* path) {
-  const auto below = [path](const char* directory) {
-    const size_t length = strlen(directory);
-    return strncmp(path, directory, length) == 0 ? static_cast<uint32_t>(length) : 0;
-  };
-  const auto library = [&] {
-    for (const char* directory : {"/lib/", "/lib64/", "/lib32/", "/libx32/"}) {
-      if (const uint32_t length = below(directory)) return length;
-    }
-    return uint32_t{0};
-  };
+// lies below; 0.
+inline uint32_t system_directory_length(const char* path) {
   if (path[0] != '/') return 0;
   switch (path[1]) {
-    case 'u': return below("/usr/");
-    case 'l': return library();
-    case 'e': return below("/etc/");
-    case 'p': return below("/proc/");
-    case 's': return path[2] == 'y' ? below("/sys/") : below("/sbin/");
-    case 'd': return below("/dev/");
-    case 'b': return below("/bin/");
+    case 'u': return length_if_below(path, "/usr/");
+    case 'l': return length_if_below(path, "/lib/") | length_if_below(path, "/lib64/") |
+                     length_if_below(path, "/lib32/") | length_if_below(path, "/libx32/");
+    case 'e': return length_if_below(path, "/etc/");
+    case 'p': return length_if_below(path, "/proc/");
+    case 's': return length_if_below(path, "/sys/") | length_if_below(path, "/sbin/");
+    case 'd': return length_if_below(path, "/dev/");
+    case 'b': return length_if_below(path, "/bin/");
     default: return 0;
   }
 }
@@ -161,30 +162,6 @@ struct OutsideDirectory {
   }
 };
 
-// --- paths that led outside a moment ago -----------------------------------------
-
-constexpr uint32_t kRecentPaths = 4096;
-std::atomic<uint64_t> recent_paths[kRecentPaths];
-// Grows with every call of this process that may change something outside.
-std::atomic<uint64_t> changes_outside;
-
-struct RecentPath {
-  std::atomic<uint64_t>* slot;
-  uint64_t key;
-
-  RecentPath(const char* path, vfs::Follow follow) {
-    struct timespec tick;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &tick);  // no system call
-    const uint64_t now = static_cast<uint64_t>(tick.tv_sec) << 32 | static_cast<uint64_t>(tick.tv_nsec);
-    const uint64_t hash = vfs::path_hash_append(2 + static_cast<uint64_t>(follow), path,
-                                                static_cast<uint32_t>(strlen(path)));
-    slot = &recent_paths[hash % kRecentPaths];
-    key = vfs::mix_hash(hash ^ now, changes_outside.load(std::memory_order_relaxed) | 1ull << 63) | 1;
-  }
-  bool led_outside() const { return slot->load(std::memory_order_relaxed) == key; }
-  void remember() const { slot->store(key, std::memory_order_relaxed); }
-};
-
 bool is_link(const char* path) {
   char first;
   return sys::readlink(path, &first, 1) > 0;
@@ -214,8 +191,25 @@ bool enter_through_links(const char* path, vfs::Follow follow, vfs::PathBuffer& 
 
 void note_root() { root_is_of_system = is_system_path(workspace.root.text); }
 
-bool enter(const char* path, vfs::Follow follow, vfs::PathBuffer& rest, uint32_t canonical,
-           bool reads) {
+bool is_surely_outside(const char* path) {
+  // Not those that may have magic links.
+  switch (path[1]) {
+    case 'u': case 'l': case 'e': case 's': case 'b': break;
+    default: return false;
+  }
+  return !root_is_of_system && is_system_path(path);
+}
+
+bool is_steadily_outside(const char* path) {
+  const vfs::PathBuffer& root = workspace.root;
+  // Most differ in the first letters.
+  const bool below = path[1] == root.text[1] && strncmp(path, root.text, root.length) == 0 &&
+                     (path[root.length] == '/' || path[root.length] == '\0');
+  const bool may_be_magic = path[1] == 'p' || path[1] == 'd';
+  return !below && !(may_be_magic && magic_link_length(path) != 0);
+}
+
+bool enter(const char* path, vfs::Follow follow, vfs::PathBuffer& rest, uint32_t canonical) {
   if (const uint32_t length = magic_link_length(path); length != 0) {
     const bool whole = path[length] == '\0';
     if (whole && !vfs::follows(follow)) return false;
@@ -231,16 +225,7 @@ bool enter(const char* path, vfs::Follow follow, vfs::PathBuffer& rest, uint32_t
     if (strcmp(rest.text, ".") == 0 && path[length - 1] != '.') rest.assign("/");
     return true;
   }
-  if (system) return false;
-  if (!reads) {
-    changes_outside.fetch_add(1, std::memory_order_relaxed);
-    return enter_through_links(path, follow, rest, canonical);
-  }
-  const RecentPath recent(path, follow);
-  if (recent.led_outside()) return false;
-  if (enter_through_links(path, follow, rest, canonical)) return true;
-  recent.remember();
-  return false;
+  return !system && enter_through_links(path, follow, rest, canonical);
 }
 
 bool enter_root(const char* path, vfs::PathBuffer& rest) {

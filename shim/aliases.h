@@ -15,13 +15,15 @@ void note_root();
 // outside or through one of /proc, gives the rest relative to the root (not
 // canonical yet) and returns true. The first `canonical` characters are known
 // to name a directory outside, without any link.
-//
-// `reads`: the call changes nothing. Then what another process has just turned
-// into a link may be overlooked until the next tick of the kernel's clock (a
-// few ms), if the same path led outside in this tick already: asking each time
-// would double what a stat outside costs. A call that may change something asks.
-bool enter(const char* path, vfs::Follow follow, vfs::PathBuffer& rest, uint32_t canonical = 0,
-           bool reads = false);
+bool enter(const char* path, vfs::Follow follow, vfs::PathBuffer& rest, uint32_t canonical = 0);
+
+// Whether an absolute path does not, by its first letters.
+bool is_surely_outside(const char* path);
+
+// Whether, if an absolute path does not lead into the workspace, only a link that
+// somebody makes outside could change that: not a descriptor of ours, nor what is
+// done in the tree.
+bool is_steadily_outside(const char* path);
 
 // The same, asking nothing but where the root is: for a workspace whose state
 // cannot be used.

@@ -74,6 +74,11 @@ struct Directory {
 
 // 0, or -EBADF, -ENOTDIR, -ENOENT (a removed working directory).
 int locate_directory(int dirfd, Directory& directory);
+
+// A number for the stay in the working directory, if that is the kernel's own
+// whichever path starts there (outside, or in a live base): another one after each
+// change of it. 0: it is not, or is not known yet.
+uint64_t working_directory_stay();
 void forget_working_directory();
 
 // Whether anything is remembered of the descriptor.

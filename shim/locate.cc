@@ -23,6 +23,24 @@ void refuse_if_below_broken_root(const char* path, LocatedPath& located) {
   }
 }
 
+// enter() for a path that lies outside by its text, most likely. A call that may
+// change something asks each time; of one that reads see recent_paths.h.
+bool leads_in(const char* path, vfs::Follow follow, const Looking& looking, vfs::PathBuffer& rest,
+              uint32_t canonical = 0) {
+  if (is_surely_outside(path)) return false;
+  if (!looking.reads) {
+    if (enter(path, follow, rest, canonical)) return true;
+    outside_may_change();
+    return false;
+  }
+  RecentPath recent;
+  if (is_steadily_outside(path)) recent = RecentPath(AT_FDCWD, path, follow, vfs::Unseen::never);
+  if (recent.is_passed()) return false;
+  if (enter(path, follow, rest, canonical)) return true;
+  recent.remember();
+  return false;
+}
+
 constexpr int kMaximumEntrances = 40;  // ways out and in again of one path
 
 void locate_from(const vfs::PathBuffer& start, const char* path, vfs::Follow follow,
@@ -40,7 +58,7 @@ void locate_from(const vfs::PathBuffer& start, const char* path, vfs::Follow fol
     located.where = located.found.inside ? Where::inside : Where::outside;
     // Out of the tree, and perhaps back in through a link from outside.
     if (located.found.inside ||
-        !enter(located.found.path.text, follow, rest, 0, looking.reads)) {
+        !leads_in(located.found.path.text, follow, looking, rest)) {
       return;
     }
     from = &top;
@@ -59,7 +77,7 @@ void locate_from_outside(const Directory& directory, const char* path, vfs::Foll
   vfs::PathBuffer rest;
   if (directory.path.length == 0 || !absolute.assign(directory.path) ||
       !absolute.append_character('/') || !absolute.append(path) ||
-      !enter(absolute.text, follow, rest, directory.path.length, looking.reads)) {
+      !leads_in(absolute.text, follow, looking, rest, directory.path.length)) {
     return;
   }
   const vfs::PathBuffer top;
@@ -98,12 +116,16 @@ void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& locate
   const vfs::PathBuffer top;
   vfs::PathBuffer rest;
   if (path[0] == '/') {
-    if (enter(path, follow, rest, 0, looking.reads)) {
+    if (leads_in(path, follow, looking, rest)) {
       locate_from(top, rest.text, follow, located, looking);
     }
     return;
   }
   if (path[0] == '\0') return;  // ENOENT, or AT_EMPTY_PATH: the kernel's
+  if (looking.reads && !workspace.has_snapshot_base()) {
+    located.recent = RecentPath(dirfd, path, follow, looking.unseen);
+    if (located.recent.is_passed()) return;
+  }
   Directory directory;
   if (locate_directory(dirfd, directory) != 0) return;  // the kernel gives the error
   if (directory.inside) {

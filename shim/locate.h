@@ -5,6 +5,7 @@
 
 #include "shim/descriptors.h"
 #include "shim/memory.h"
+#include "shim/recent_paths.h"
 #include "shim/state.h"
 
 namespace shim {
@@ -21,6 +22,13 @@ struct LocatedPath {
   Where where;
   long error;  // negative errno, if failed
   vfs::Lookup found;
+  RecentPath recent;  // of a relative path that a call reads
+
+  // To be called with the call's result.
+  void remember(long result) const {
+    const bool holds = result >= 0 || (result == -ENOENT && !found.is_unseen());
+    if (holds && found.as_written && !logging()) recent.remember();
+  }
 };
 
 // What the call is after, as far as it spares questions.
@@ -66,6 +74,7 @@ inline auto on_path(const char* call, int dirfd, const char* path, vfs::Follow f
     }
     result = located.where == Where::failed ? located.error : act(located.found);
   }
+  if (located.where == Where::inside) located.remember(result);
   log(call, path, "tree", result);
   return answer<decltype(pass(dirfd, path))>(result);
 }

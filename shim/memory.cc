@@ -10,13 +10,11 @@
 #include "vfs/core/sys.h"
 
 namespace shim {
+
+constinit std::atomic<uintptr_t> readable_pages[kPages];
+
 namespace {
 
-constexpr uintptr_t kPage = 4096;  // the smallest there is: larger pages are asked about in parts
-constexpr uintptr_t kPages = 256;
-
-// Pages seen to be there, each in the slot of its number. All zeros: none.
-constinit std::atomic<uintptr_t> readable_pages[kPages];
 constinit std::atomic<uintptr_t> writable_pages[kPages];
 
 // What rt_sigprocmask copies, and so the least that can be asked about.
@@ -57,7 +55,7 @@ bool is_readable(const void* pointer) {
   return is_there(readable_pages, reinterpret_cast<uintptr_t>(pointer), can_read);
 }
 
-bool is_string(const char* path) {
+bool is_string_of_pages(const char* path) {
   for (size_t length = 0; length < PATH_MAX;) {
     if (!is_readable(path + length)) return false;
     const size_t rest = kPage - reinterpret_cast<uintptr_t>(path + length) % kPage;

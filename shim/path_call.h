@@ -68,9 +68,12 @@ auto answer_in_tree(const Call<Row>& call, int dirfd, const char* path) {
   using Answer = typename Row::Answer;
   using Result = typename Call<Row>::Result;
   LocatedPath located;
+  Looking looking = looking_of<Answer>();
   long result = -ESTALE;
   for (int i = 0; i < kAttempts && result == -ESTALE; ++i) {
-    locate(dirfd, path, Row::Link::of(call), located, looking_of<Answer>());
+    locate(dirfd, path, Row::Link::of(call), located, looking);
+    // What turned out to be something else is looked at.
+    looking.unseen = vfs::Unseen::never;
     if (located.where == Where::untouched || located.where == Where::outside) {
       const Passed passed = pass_on(located, dirfd, path);
       return call.pass(passed.dirfd, passed.path);
@@ -88,6 +91,7 @@ auto answer_in_tree(const Call<Row>& call, int dirfd, const char* path) {
       result = Answer::found(located.found, call);
     }
   }
+  if (located.where == Where::inside) located.remember(result);
   log(Row::name, path, "tree", result);
   return answer<Result>(result);
 }

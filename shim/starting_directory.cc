@@ -80,6 +80,17 @@ void forget_working_directory() {
   working.sequence.fetch_add(2, std::memory_order_acq_rel);
 }
 
+uint64_t working_directory_stay() {
+  if (in_vfork_child) return 0;
+  const uint32_t sequence = working.sequence.load(std::memory_order_acquire);
+  if (sequence % 2 != 0 || !working.known || working.rename_generation != rename_generation() ||
+      (working.directory.inside && !working.directory.live)) {
+    return 0;
+  }
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return working.sequence.load(std::memory_order_relaxed) == sequence ? sequence + 1 : 0;
+}
+
 int locate_directory(int dirfd, Directory& directory) {
   if (dirfd == AT_FDCWD) return locate_working_directory(directory);
   if (dirfd < 0) return -EBADF;

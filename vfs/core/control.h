@@ -37,6 +37,11 @@ class ChangeFilter {
     set((hash >> 32) & kMask);
   }
 
+  // How many bits have been set. Grows after the bit is set and before the change
+  // it announces is made: who found a bit clear and finds the same number later
+  // need not look at the bit again.
+  uint64_t changes() const { return changes_.load(std::memory_order_acquire); }
+
  private:
   static constexpr uint64_t kMask = kFilterBits - 1;
 
@@ -46,9 +51,12 @@ class ChangeFilter {
   void set(uint64_t bit) {
     // Look first: an unneeded write would bounce the line between processors
     // and make a clean page dirty.
-    if (!test(bit)) words_[bit / 64].fetch_or(1ull << (bit % 64), std::memory_order_release);
+    if (test(bit)) return;
+    words_[bit / 64].fetch_or(1ull << (bit % 64), std::memory_order_release);
+    changes_.fetch_add(1, std::memory_order_release);
   }
 
+  std::atomic<uint64_t> changes_;  // in the header's page
   std::atomic<uint64_t> words_[kFilterBits / 64];
 };
 
@@ -62,8 +70,8 @@ struct Control {
   // Grows when a directory gets another name: cached directory paths (working
   // directory, descriptors) are asked from the kernel again.
   std::atomic<uint64_t> rename_generation;
-  char reserved[4096 - 32];
-  ChangeFilter filter;
+  char reserved[4096 - 40];
+  ChangeFilter filter;  // its bits begin with the second page
 };
 
 static_assert(sizeof(Control) == 4096 + kFilterBits / 8);

@@ -144,6 +144,19 @@ bool base_is_searchable(Workspace& workspace, const PathBuffer& path) {
   return false;
 }
 
+// Only clear bits count: whoever sets one raises filter.changes(). A name is
+// missing for the kernel too if upper has no say on its directory.
+bool is_as_written(const Workspace& workspace, const Lookup& out, uint64_t parent_hash) {
+  const ChangeFilter& filter = workspace.control->filter;
+  if (out.near.path == nullptr || out.near.directory != AT_FDCWD ||
+      filter.may_have_changed(out.hash)) {
+    return false;
+  }
+  if (!out.exists()) return !filter.may_have_changed(parent_hash);
+  // Of other names that hard links have the tree may hide some.
+  return out.is_unseen() || out.is_link() || (out.is_regular() && out.status.st_nlink == 1);
+}
+
 // Returns true if `out` is the answer, with the result in `result`.
 bool fast_look_up(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
                   Search search, Shortcut shortcut, Lookup& out, int& result) {
@@ -180,6 +193,7 @@ bool fast_look_up(Workspace& workspace, const PathBuffer& start, const char* pat
   if (out.is_directory() && is_searchable(workspace, out.status.st_mode, out.status.st_uid)) {
     remember_directory(workspace, out.hash);
   }
+  out.as_written = held && is_as_written(workspace, out, hashes.parent_hash);
   return true;
 }
 
@@ -210,6 +224,8 @@ bool look_up_near(Workspace& workspace, const PathBuffer& start, const char* pat
 
 int look_up_anyhow(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
                    Search search, Shortcut shortcut, Lookup& out) {
+  out.as_written = false;
+  out.near = {};
   if (*path == '\0') return -ENOENT;
   int result;
   if (*path == '.' && look_up_near(workspace, start, path, out, result)) return result;
@@ -282,8 +298,8 @@ int read_link(Workspace& workspace, const Lookup& found, PathBuffer& target) {
       }
       const long length =
           sys::readlinkat(near.directory, near.path, target.text, sizeof(target.text) - 1);
-      // Its directory is one here, whatever the base has there.
-      if (length == -ENOTDIR && found.is_unseen()) return -ENOENT;
+      // Whether its directory is one here the base cannot tell.
+      if (found.is_unseen() && (length == -ENOENT || length == -ENOTDIR)) return -ESTALE;
       if (length < 0) return static_cast<int>(length);
       target.truncate(static_cast<uint32_t>(length));
       return 0;

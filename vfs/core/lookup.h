@@ -67,6 +67,9 @@ struct Lookup {
   const IndexEntry* entry;   // the snapshot's entry; for source upper only if merged
   struct timespec atime;     // of a record
   Near near;                 // of source live; as long as the path that was looked up
+  // The kernel gives the same answer for the path as it was written, from the
+  // working directory of a live base: as long as the tree does not change.
+  bool as_written;
 
   // Where the base would have this path. `base_is_elsewhere`: some ancestor
   // was renamed; else it is `path` itself.
@@ -123,7 +126,7 @@ bool look_up_in_base(Workspace& workspace, const PathBuffer& path, Lookup& out);
 bool base_has(Workspace& workspace, const Lookup& found);
 
 // The target of the link that `found` is.
-// (Unseen: the kernel's errors.)
+// (Unseen: the kernel's errors; -ESTALE if it has to be looked at after all.)
 int read_link(Workspace& workspace, const Lookup& found, PathBuffer& target);
 
 // If the absolute path `absolute` leads into the workspace, gives the rest

@@ -18,6 +18,22 @@ inline uint64_t mix_hash(uint64_t a, uint64_t b) {
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
 }
 
+// Up to 7 bytes as a number, the first one lowest. (A copy of a length that is
+// only known at run time would be a call.)
+inline uint64_t short_word(const char* bytes, uint32_t length) {
+  if (length >= 4) {
+    uint32_t first, last;
+    memcpy(&first, bytes, 4);
+    memcpy(&last, bytes + length - 4, 4);
+    return first | static_cast<uint64_t>(last) << (length * 8 - 32);
+  }
+  if (length == 0) return 0;
+  const auto byte = [bytes](uint32_t i) {
+    return static_cast<uint64_t>(static_cast<unsigned char>(bytes[i])) << (i * 8);
+  };
+  return byte(0) | byte(length / 2) | byte(length - 1);
+}
+
 // The hash of the path made of `parent` and one more component.
 inline uint64_t path_hash_append(uint64_t parent, const char* name, uint32_t length) {
   uint64_t hash = parent ^ (0xa0761d6478bd642full + length);
@@ -28,9 +44,7 @@ inline uint64_t path_hash_append(uint64_t parent, const char* name, uint32_t len
     name += 8;
     length -= 8;
   }
-  uint64_t tail = 0;
-  memcpy(&tail, name, length);
-  return mix_hash(hash ^ tail, 0x8ebc6af09c88c6e3ull) ^ parent;
+  return mix_hash(hash ^ short_word(name, length), 0x8ebc6af09c88c6e3ull) ^ parent;
 }
 
 // The hash of a canonical path relative to the root: components separated by
