@@ -14,20 +14,57 @@ namespace sys = vfs::sys;
 // nothing. Descriptors beyond the last chunk are not remembered, only asked.
 constexpr unsigned kChunk = 1024;
 constexpr unsigned kChunks = 64;
+constexpr unsigned kMost = kChunk * kChunks;
 std::atomic<Slot*> chunks[kChunks];
+
+// A bit for each descriptor of which something is remembered: a slot is a page,
+// and most of those that are closed or looked for at exec never had one.
+constexpr unsigned kBits = 64;
+std::atomic<uint64_t> noted[kMost / kBits];
+
+uint64_t bit_of(unsigned number) { return uint64_t{1} << (number % kBits); }
+
+Slot* slot_at(unsigned number) {
+  Slot* chunk = chunks[number / kChunk].load(std::memory_order_acquire);
+  return chunk != nullptr ? &chunk[number % kChunk] : nullptr;
+}
+
+// To be called last: from here on others find the slot.
+void publish(int fd, Slot& slot, SlotKind kind) {
+  const unsigned number = static_cast<unsigned>(fd);
+  slot.kind.store(kind, std::memory_order_release);
+  noted[number / kBits].fetch_or(bit_of(number), std::memory_order_release);
+}
+
+void forget(unsigned number) {
+  const uint64_t bit = bit_of(number);
+  std::atomic<uint64_t>& word = noted[number / kBits];
+  if ((word.load(std::memory_order_relaxed) & bit) == 0) return;
+  slot_at(number)->kind.store(SlotKind::none, std::memory_order_release);
+  word.fetch_and(~bit, std::memory_order_release);
+}
+
+// The first descriptor from `number` on of which something is remembered; kMost: none.
+unsigned next_noted(unsigned number) {
+  for (; number < kMost; number = (number / kBits + 1) * kBits) {
+    const uint64_t rest = noted[number / kBits].load(std::memory_order_acquire) >> (number % kBits);
+    if (rest != 0) return number + static_cast<unsigned>(__builtin_ctzll(rest));
+  }
+  return kMost;
+}
 
 }  // namespace
 
 Slot* find_slot(int fd) {
   const unsigned number = static_cast<unsigned>(fd);
-  if (number >= kChunk * kChunks) return nullptr;
-  Slot* chunk = chunks[number / kChunk].load(std::memory_order_acquire);
-  return chunk != nullptr ? &chunk[number % kChunk] : nullptr;
+  if (number >= kMost) return nullptr;
+  const uint64_t word = noted[number / kBits].load(std::memory_order_acquire);
+  return (word & bit_of(number)) != 0 ? slot_at(number) : nullptr;
 }
 
 Slot* make_slot(int fd) {
   const unsigned number = static_cast<unsigned>(fd);
-  if (number >= kChunk * kChunks || in_vfork_child) return nullptr;
+  if (number >= kMost || in_vfork_child) return nullptr;
   std::atomic<Slot*>& place = chunks[number / kChunk];
   if (place.load(std::memory_order_acquire) == nullptr) {
     constexpr size_t kSize = sizeof(Slot) * kChunk;
@@ -39,7 +76,7 @@ Slot* make_slot(int fd) {
       sys::munmap(memory, kSize);
     }
   }
-  return find_slot(fd);
+  return slot_at(number);
 }
 
 SlotKind kind_of(const Slot* slot) {
@@ -51,19 +88,13 @@ uint64_t rename_generation() {
 }
 
 void forget_descriptor(int fd) {
-  if (in_vfork_child) return;
-  Slot* slot = find_slot(fd);
-  if (slot != nullptr && slot->kind.load(std::memory_order_relaxed) != SlotKind::none) {
-    slot->kind.store(SlotKind::none, std::memory_order_release);
-  }
+  if (!in_vfork_child && static_cast<unsigned>(fd) < kMost) forget(static_cast<unsigned>(fd));
 }
 
 void forget_descriptors_from(unsigned first, unsigned last) {
-  for (unsigned chunk = first / kChunk; chunk < kChunks && chunk * kChunk <= last; ++chunk) {
-    if (chunks[chunk].load(std::memory_order_acquire) == nullptr) continue;
-    for (unsigned fd = chunk * kChunk; fd < (chunk + 1) * kChunk; ++fd) {
-      if (fd >= first && fd <= last) forget_descriptor(static_cast<int>(fd));
-    }
+  if (in_vfork_child) return;
+  for (unsigned number = first; (number = next_noted(number)) < kMost && number <= last; ++number) {
+    forget(number);
   }
 }
 
@@ -83,7 +114,7 @@ void copy_descriptor(int from, int to) {
   slot->object_device = source->object_device;
   slot->object_inode = source->object_inode;
   slot->path.assign(source->path);
-  slot->kind.store(kind, std::memory_order_release);
+  publish(to, *slot, kind);
 }
 
 void note_directory(int fd, const vfs::PathBuffer& path, bool live) {
@@ -92,7 +123,7 @@ void note_directory(int fd, const vfs::PathBuffer& path, bool live) {
   slot->rename_generation = rename_generation();
   slot->live_directory = live;
   slot->path.assign(path);
-  slot->kind.store(SlotKind::directory, std::memory_order_release);
+  publish(fd, *slot, SlotKind::directory);
 }
 
 void note_sealed(int fd, const vfs::Lookup& found, const struct stat* object) {
@@ -104,7 +135,7 @@ void note_sealed(int fd, const vfs::Lookup& found, const struct stat* object) {
   slot->object_device = object != nullptr ? object->st_dev : 0;
   slot->object_inode = object != nullptr ? object->st_ino : 0;
   slot->path.assign(found.path);
-  slot->kind.store(SlotKind::sealed, std::memory_order_release);
+  publish(fd, *slot, SlotKind::sealed);
 }
 
 void note_live(int fd, const vfs::Lookup& found) {
@@ -117,7 +148,7 @@ void note_live(int fd, const vfs::Lookup& found) {
   slot->object_device = found.status.st_dev;
   slot->object_inode = found.status.st_ino;
   slot->path.assign(found.path);
-  slot->kind.store(SlotKind::live, std::memory_order_release);
+  publish(fd, *slot, SlotKind::live);
 }
 
 void note_draft(int fd, const vfs::Lookup& found, int flags) {
@@ -126,22 +157,17 @@ void note_draft(int fd, const vfs::Lookup& found, int flags) {
   if (slot == nullptr) return forget_descriptor(fd);
   slot->path_hash = found.hash;
   slot->path.assign(found.path);
-  slot->kind.store(SlotKind::draft, std::memory_order_release);
+  publish(fd, *slot, SlotKind::draft);
 }
 
 bool is_noted(int fd) { return kind_of(find_slot(fd)) != SlotKind::none; }
 
 int next_sealed(int after, vfs::PathBuffer& path) {
-  for (unsigned number = static_cast<unsigned>(after + 1); number < kChunk * kChunks;) {
-    if (chunks[number / kChunk].load(std::memory_order_acquire) == nullptr) {
-      number = (number / kChunk + 1) * kChunk;
-      continue;
-    }
-    const int fd = static_cast<int>(number++);
-    const Slot* slot = find_slot(fd);
+  for (unsigned number = static_cast<unsigned>(after + 1); (number = next_noted(number)) < kMost; ++number) {
+    const Slot* slot = slot_at(number);
     if (kind_of(slot) != SlotKind::sealed) continue;
     path.assign(slot->path);
-    return fd;
+    return static_cast<int>(number);
   }
   return -1;
 }

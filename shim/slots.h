@@ -27,9 +27,10 @@ struct Slot {
   vfs::PathBuffer path;
 };
 
-// Null: nothing was ever noted there.
+// Null: nothing is noted there.
 Slot* find_slot(int fd);
-// Null: too many descriptors, no memory, or in the child of vfork.
+// The slot to be filled in. Null: too many descriptors, no memory, or in the
+// child of vfork.
 Slot* make_slot(int fd);
 
 SlotKind kind_of(const Slot* slot);
