@@ -24,14 +24,18 @@ struct Kept {
   vfs::Listing listing;
 };
 constexpr unsigned kMost = 4;
-constinit shim::Zeroed<Kept[kMost]> storage;
+// All zeros, and never destroyed: the end of a process would be a page fault or
+// two longer in those that list nothing.
+alignas(Kept) constinit unsigned char storage[kMost * sizeof(Kept)] = {};
 std::atomic<uint32_t> rounds;
 
 // The one that was used longest ago, or that is of this descriptor; taken for
 // the caller. Null: all are in use by other threads.
 Kept* take(int fd, const vfs::PathBuffer& path) {
   Kept* oldest = nullptr;
-  for (Kept& kept : storage.value) {
+  Kept* const all = reinterpret_cast<Kept*>(storage);
+  for (Kept* at = all; at != all + kMost; ++at) {
+    Kept& kept = *at;
     if (kept.busy.exchange(true, std::memory_order_acquire)) continue;
     const bool same = kept.fd == fd + 1 && strcmp(kept.path.text, path.text) == 0;
     if (same || oldest == nullptr || kept.round < oldest->round) {
