@@ -192,6 +192,7 @@ bool enter_through_links(const char* path, vfs::Follow follow, vfs::PathBuffer& 
 void note_root() { root_is_of_system = is_system_path(workspace.root.text); }
 
 bool is_surely_outside(const char* path) {
+  if (path[0] != '/') return false;
   // Not those that may have magic links.
   switch (path[1]) {
     case 'u': case 'l': case 'e': case 's': case 'b': break;

@@ -29,4 +29,8 @@ bool is_steadily_outside(const char* path);
 // cannot be used.
 bool enter_root(const char* path, vfs::PathBuffer& rest);
 
+// Whether the path lies in a directory of the system, which is taken to be free
+// of links into a workspace: enter() would say no.
+bool is_surely_outside(const char* path);
+
 }  // namespace shim

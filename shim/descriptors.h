@@ -84,13 +84,14 @@ void forget_working_directory();
 // Whether anything is remembered of the descriptor.
 bool is_noted(int fd);
 // The first descriptor behind `after` that was sealed when it was noted (it may
-// be closed by now), with its path; -1: no more.
-int next_sealed(int after, vfs::PathBuffer& path);
+// be closed by now); -1: no more.
+int next_sealed(int after);
 
 // VFS_DESCRIPTORS: the sealed descriptors that the next program inherits, or
 // all, if file actions of posix_spawn may hand on any of them. format returns
 // false if there are none or they do not fit.
 enum class HandOn : uint8_t { inherited, all };
+bool has_inherited(HandOn which);
 bool format_inherited(HandOn which, vfs::PathBuffer& out);
 void adopt_inherited(const char* text);
 

@@ -30,6 +30,7 @@ constexpr char kSavedLibraryPath[] = "VFS_LIBRARY_PATH=";
 
 constinit Zeroed<vfs::PathBuffer> own_library_storage;
 constinit vfs::PathBuffer& own_library = own_library_storage.value;
+bool own_library_is_outside;
 constinit Zeroed<vfs::PathBuffer> log_file_storage;
 constinit vfs::PathBuffer& log_file = log_file_storage.value;
 constinit Zeroed<vfs::PathBuffer> library_path_storage;
@@ -101,6 +102,9 @@ bool is_own_name(const char* entry, size_t length) {
 
 void adopt_environment() {
   if (own_library.length == 0) find_own_library();
+  vfs::PathBuffer rest;
+  own_library_is_outside =
+      own_library.length != 0 && !vfs::enter_workspace(workspace, own_library.text, rest);
   prepare_exec();
   if (environ == nullptr) return;
   if (char* saved = take_entry(kSavedLibraryPath)) restore_entry(kLibraryPath, saved);
@@ -118,6 +122,8 @@ const vfs::PathBuffer& own_library_path() {
   if (own_library.length == 0) find_own_library();
   return own_library;
 }
+
+bool is_own_library_outside() { return own_library_is_outside; }
 
 const vfs::PathBuffer& library_path_at_start() { return library_path_of_process; }
 

@@ -29,6 +29,8 @@ bool compose_preload(const char* given, vfs::PathBuffer& out);
 
 // Our own file; empty if it is not known.
 const vfs::PathBuffer& own_library_path();
+// Whether it is known not to lie in the workspace.
+bool is_own_library_outside();
 
 // LD_LIBRARY_PATH as the program was started with, for dlopen; empty: none.
 const vfs::PathBuffer& library_path_at_start();

@@ -22,6 +22,9 @@ class Launch {
   char* const* environment() const { return environment_; }
 
  private:
+  bool changes_nothing(const ProgramName& program, const Variables& variables,
+                       HandOn descriptors) const;
+
   struct Work {
     Program program;
     LibraryChoice libraries;
@@ -34,7 +37,8 @@ class Launch {
   int use_loader();
   int write_environment(char* const* envp, const Variables& variables, HandOn descriptors);
 
-  Scratch<Work> work_;
+  ScratchBytes memory_;
+  Work* work_ = nullptr;
   ProgramEnvironment own_environment_;
   const char* path_ = nullptr;
   char* const* arguments_ = nullptr;

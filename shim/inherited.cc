@@ -3,6 +3,7 @@
 // "3:path\n7:path\n"; '\n' and '\\' in a path are escaped as "\n" and "\\". The
 // object behind a descriptor does not say whose content it is; this does.
 #include "shim/descriptors.h"
+#include "shim/slots.h"
 #include "shim/state.h"
 #include "vfs/core/sys.h"
 
@@ -72,19 +73,29 @@ void adopt_moved(const vfs::PathBuffer& path) {
   }
 }
 
+// The first one behind `fd`, or -1.
+int next_inherited(int fd, HandOn which) {
+  while ((fd = next_sealed(fd)) >= 0 && which == HandOn::inherited) {
+    // The reader sees for itself whether a descriptor is what it is said to be;
+    // a vfork child may have closed it after it made copies.
+    const int flags = sys::fcntl(fd, F_GETFD);
+    if (flags >= 0 && (flags & FD_CLOEXEC) == 0) break;
+  }
+  return fd;
+}
+
 }  // namespace
+
+bool has_inherited(HandOn which) { return next_inherited(-1, which) >= 0; }
 
 bool format_inherited(HandOn which, vfs::PathBuffer& out) {
   out.truncate(0);
-  vfs::PathBuffer path;
-  for (int fd = -1; (fd = next_sealed(fd, path)) >= 0;) {
-    // The reader sees for itself whether a descriptor is what it is said to be;
-    // a vfork child may have closed it after it made copies.
-    const int flags = which == HandOn::inherited ? sys::fcntl(fd, F_GETFD) : 0;
-    if (flags < 0 || (flags & FD_CLOEXEC) != 0) continue;
+  for (int fd = -1; (fd = next_inherited(fd, which)) >= 0;) {
+    const Slot* slot = find_slot(fd);
+    if (slot == nullptr) continue;
     const uint32_t before = out.length;
     if (!out.append_number(static_cast<unsigned>(fd)) || !out.append_character(':') ||
-        !append_escaped(out, path.text) || !out.append_character('\n')) {
+        !append_escaped(out, slot->path.text) || !out.append_character('\n')) {
       out.truncate(before);
     }
   }

@@ -1,12 +1,37 @@
+#include "shim/aliases.h"
 #include "shim/exec.h"
 #include "shim/first_library.h"
+#include "shim/state.h"
 
 namespace shim {
 
+// A program of the system, started with an environment that has all it needs of
+// us, as nearly every program of a build is: that takes no working memory, each
+// page of which a child of fork pays for.
+bool Launch::changes_nothing(const ProgramName& program, const Variables& variables,
+                             HandOn descriptors) const {
+  if (activity != Activity::active || variables.disabled || variables.library_path != nullptr ||
+      !is_of_the_system(program.path) || !is_surely_outside(program.path) ||
+      !is_own_library_outside() || has_inherited(descriptors)) {
+    return false;
+  }
+  Additions additions = {};
+  additions.preload = own_library_path().text;
+  return is_right(variables, additions);
+}
+
 int Launch::prepare(const ProgramName& program, char* const* argv, char* const* envp,
                     HandOn descriptors) {
-  if (!work_) return -ENOMEM;
   const Variables variables = read_variables(envp);
+  // The copy may be inherited where what it was made from is not.
+  if (in_vfork_child && vfork_child_copied) descriptors = HandOn::all;
+  if (changes_nothing(program, variables, descriptors)) {
+    arguments_ = argv;
+    environment_ = envp;
+    return 0;
+  }
+  work_ = static_cast<Work*>(memory_.allocate(sizeof(Work)));
+  if (work_ == nullptr) return -ENOMEM;
   if (!compose_preload(variables.preload, work_->preload)) return -E2BIG;
   // Libraries of the tree matter to every program, also those outside it, if
   // one of the two lists leads there.
@@ -82,8 +107,6 @@ int Launch::write_environment(char* const* envp, const Variables& variables,
     additions.started_preload = work_->first_preload.text;
   }
   additions.process_name = work_->program.process_name();
-  // What a vfork child did to its descriptors is not in our memory.
-  if (in_vfork_child) descriptors = HandOn::all;
   if (activity == Activity::active && format_inherited(descriptors, work_->descriptors)) {
     additions.descriptors = work_->descriptors.text;
   }

@@ -15,14 +15,6 @@ bool has_prefix(const char* text, const char* prefix) {
   return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-// Scripts that the system installed do not name interpreters in somebody's
-// build tree: not worth reading each program before it starts.
-bool is_of_the_system(const char* path) {
-  return has_prefix(path, "/usr/bin/") || has_prefix(path, "/bin/") ||
-         has_prefix(path, "/usr/lib/") || has_prefix(path, "/usr/libexec/") ||
-         has_prefix(path, "/usr/sbin/") || has_prefix(path, "/sbin/");
-}
-
 // The first bytes, padded with zeros. A file that cannot be read (mode 0111)
 // is the kernel's to judge.
 void read_head(int dirfd, const char* path, char (&head)[kHeadSize]) {
@@ -80,6 +72,12 @@ int take_found(ProgramFile& file, const vfs::Lookup& found) {
 }
 
 }  // namespace
+
+bool is_of_the_system(const char* path) {
+  return has_prefix(path, "/usr/bin/") || has_prefix(path, "/bin/") ||
+         has_prefix(path, "/usr/lib/") || has_prefix(path, "/usr/libexec/") ||
+         has_prefix(path, "/usr/sbin/") || has_prefix(path, "/sbin/");
+}
 
 // fexecve: the descriptor is the file, whatever has become of its name. Only a
 // sealed one is started by name, for the object's own name says nothing.

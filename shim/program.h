@@ -27,6 +27,10 @@ struct ProgramFile {
   const char* argument;  // of the interpreter line; null: none, or no script
 };
 
+// Scripts that the system installed do not name interpreters in somebody's
+// build tree: not worth reading each program before it starts.
+bool is_of_the_system(const char* path);
+
 // Plain data of constant size; lives in a Scratch.
 class Program {
  public:

@@ -99,9 +99,13 @@ void forget_descriptors_from(unsigned first, unsigned last) {
 }
 
 void copy_descriptor(int from, int to) {
-  if (from == to || in_vfork_child) return;
+  if (from == to) return;
   const Slot* source = find_slot(from);
   const SlotKind kind = kind_of(source);
+  if (in_vfork_child) {
+    vfork_child_copied = vfork_child_copied || kind == SlotKind::sealed;
+    return;
+  }
   if (kind == SlotKind::none) return forget_descriptor(to);
   Slot* slot = make_slot(to);
   if (slot == nullptr) return;
@@ -162,12 +166,9 @@ void note_draft(int fd, const vfs::Lookup& found, int flags) {
 
 bool is_noted(int fd) { return kind_of(find_slot(fd)) != SlotKind::none; }
 
-int next_sealed(int after, vfs::PathBuffer& path) {
+int next_sealed(int after) {
   for (unsigned number = static_cast<unsigned>(after + 1); (number = next_noted(number)) < kMost; ++number) {
-    const Slot* slot = slot_at(number);
-    if (kind_of(slot) != SlotKind::sealed) continue;
-    path.assign(slot->path);
-    return static_cast<int>(number);
+    if (kind_of(slot_at(number)) == SlotKind::sealed) return static_cast<int>(number);
   }
   return -1;
 }

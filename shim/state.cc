@@ -19,6 +19,7 @@ constinit vfs::PathBuffer& log_path = log_path_storage.value;
 }  // namespace
 constinit vfs::Workspace& workspace = workspace_storage.value;
 constinit thread_local bool in_vfork_child = false;
+constinit thread_local bool vfork_child_copied = false;
 
 namespace {
 

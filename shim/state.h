@@ -27,7 +27,6 @@ union Zeroed {
   unsigned char bytes[sizeof(T)];
   T value;
   constexpr Zeroed() : bytes{} {}
-  constexpr ~Zeroed() {}
 };
 
 // The workspace of this process; valid while active (its root while broken).
@@ -57,6 +56,9 @@ void suspend();
 // True in the child of vfork, which shares our memory with its parent: there
 // nothing may be remembered about descriptors or the working directory.
 extern constinit thread_local bool in_vfork_child;
+// Whether that child has made a copy of a sealed descriptor, of which then
+// nothing is remembered.
+extern constinit thread_local bool vfork_child_copied;
 
 // One line in the file VFS_LOG names; nothing if it is not set. `error` is a
 // negative errno, or 0 and more for success.

@@ -23,7 +23,7 @@ thread_local unsigned depth = 0;
 // memory the parent finds there and takes back.
 extern "C" __attribute__((visibility("hidden"), used)) long vfs_after_vfork(long result) {
   if (result == 0) {
-    ++depth;
+    if (depth++ == 0) shim::vfork_child_copied = false;
     shim::in_vfork_child = true;
     return 0;
   }
