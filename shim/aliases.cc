@@ -68,7 +68,7 @@ bool is_system_path(const char* path) {
 }
 
 // Whether the root itself lies there.
-bool root_is_of_system;
+VFS_HOT bool root_is_of_system;
 
 // --- one path, component by component --------------------------------------------
 

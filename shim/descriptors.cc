@@ -17,7 +17,7 @@ namespace {
 
 namespace sys = vfs::sys;
 
-bool name_is_below(const vfs::PathBuffer& name, const vfs::PathBuffer& store, const char* below) {
+bool name_is_below(const vfs::PathBuffer& name, const vfs::KeptPath& store, const char* below) {
   const size_t length = strlen(below);
   return name.length > store.length + length &&
          memcmp(name.text, store.text, store.length) == 0 &&

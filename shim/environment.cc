@@ -28,13 +28,9 @@ constexpr char kProcessName[] = "VFS_PROCESS_NAME=";
 constexpr char kSavedPreload[] = "VFS_PRELOAD=";
 constexpr char kSavedLibraryPath[] = "VFS_LIBRARY_PATH=";
 
-constinit Zeroed<vfs::PathBuffer> own_library_storage;
-constinit vfs::PathBuffer& own_library = own_library_storage.value;
-bool own_library_is_outside;
-constinit Zeroed<vfs::PathBuffer> log_file_storage;
-constinit vfs::PathBuffer& log_file = log_file_storage.value;
-constinit Zeroed<vfs::PathBuffer> library_path_storage;
-constinit vfs::PathBuffer& library_path_of_process = library_path_storage.value;
+VFS_HOT constinit vfs::KeptPath own_library;
+VFS_HOT bool own_library_is_outside;
+VFS_HOT constinit vfs::KeptPath library_path_of_process;
 
 // The value of an entry of this name, or null.
 const char* value_of(const char* entry, const char* name) {
@@ -47,13 +43,14 @@ const char* value_of(const char* entry, const char* name) {
 void find_own_library() {
   Dl_info self;
   if (dladdr(reinterpret_cast<const void*>(&find_own_library), &self) == 0) return;
+  vfs::PathBuffer path;
   if (self.dli_fname[0] != '/') {
-    const long length = vfs::sys::getcwd(own_library.text, sizeof(own_library.text));
+    const long length = vfs::sys::getcwd(path.text, sizeof(path.text));
     if (length <= 1) return;
-    own_library.truncate(static_cast<uint32_t>(length - 1));
-    own_library.append_character('/');
+    path.truncate(static_cast<uint32_t>(length - 1));
+    path.append_character('/');
   }
-  if (!own_library.append(self.dli_fname)) own_library.truncate(0);
+  if (path.append(self.dli_fname)) workspace.memory.keep(own_library, path.text, path.length);
 }
 
 void remove_entry(char** entry) {
@@ -113,19 +110,21 @@ void adopt_environment() {
     vfs::sys::call(SYS_prctl, PR_SET_NAME, vfs::sys::as_argument(name));
   }
   const Variables variables = read_variables(environ);
-  if (variables.library_path != nullptr) library_path_of_process.assign(variables.library_path);
-  if (variables.log != nullptr) log_file.assign(variables.log);
+  if (variables.library_path != nullptr) {
+    workspace.memory.keep(library_path_of_process, variables.library_path,
+                          strlen(variables.library_path));
+  }
   if (const char* descriptors = take_entry(kDescriptors)) adopt_inherited(descriptors);
 }
 
-const vfs::PathBuffer& own_library_path() {
+const vfs::KeptPath& own_library_path() {
   if (own_library.length == 0) find_own_library();
   return own_library;
 }
 
 bool is_own_library_outside() { return own_library_is_outside; }
 
-const vfs::PathBuffer& library_path_at_start() { return library_path_of_process; }
+const vfs::KeptPath& library_path_at_start() { return library_path_of_process; }
 
 Variables read_variables(char* const* environment) {
   Variables out = {};
@@ -150,7 +149,7 @@ Variables read_variables(char* const* environment) {
 }
 
 bool compose_preload(const char* given, vfs::PathBuffer& out) {
-  const vfs::PathBuffer& own = own_library_path();
+  const vfs::KeptPath& own = own_library_path();
   out.truncate(0);
   bool fits = true;
   bool has_own = false;
@@ -173,7 +172,7 @@ bool compose_preload(const char* given, vfs::PathBuffer& out) {
 bool is_right(const Variables& variables, const Additions& additions) {
   return variables.preload != nullptr && strcmp(variables.preload, additions.preload) == 0 &&
          variables.workspace != nullptr && variables.workspace[0] == '/' &&
-         (variables.log != nullptr || log_file.length == 0) && !variables.has_leftovers &&
+         (variables.log != nullptr || log_path.length == 0) && !variables.has_leftovers &&
          additions.descriptors == nullptr && additions.process_name == nullptr &&
          additions.library_directory == nullptr && additions.started_preload == nullptr;
 }
@@ -204,7 +203,7 @@ bool ProgramEnvironment::build(char* const* environment, const Variables& variab
   add(kPreload, additions.started_preload != nullptr ? additions.started_preload
                                                      : additions.preload);
   if (!keeps_workspace) add(kWorkspace, workspace.root.text);
-  if (log_file.length != 0 && variables.log == nullptr) add(kLog, log_file.text);
+  if (log_path.length != 0 && variables.log == nullptr) add(kLog, log_path.text);
   if (additions.descriptors != nullptr) add(kDescriptors, additions.descriptors);
   if (additions.process_name != nullptr) add(kProcessName, additions.process_name);
   if (additions.started_preload != nullptr) add(kSavedPreload, kPreload, additions.preload);

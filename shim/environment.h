@@ -28,12 +28,12 @@ Variables read_variables(char* const* environment);
 bool compose_preload(const char* given, vfs::PathBuffer& out);
 
 // Our own file; empty if it is not known.
-const vfs::PathBuffer& own_library_path();
+const vfs::KeptPath& own_library_path();
 // Whether it is known not to lie in the workspace.
 bool is_own_library_outside();
 
 // LD_LIBRARY_PATH as the program was started with, for dlopen; empty: none.
-const vfs::PathBuffer& library_path_at_start();
+const vfs::KeptPath& library_path_at_start();
 
 // What a new program gets of us.
 struct Additions {

@@ -30,7 +30,7 @@ bool take_dots_out(vfs::PathBuffer& path) {
 }
 
 bool is_below_run(const vfs::PathBuffer& path) {
-  const vfs::PathBuffer& state = workspace.state;
+  const vfs::KeptPath& state = workspace.state;
   return strncmp(path.text, state.text, state.length) == 0 &&
          strncmp(path.text + state.length, "/run/", 5) == 0;
 }

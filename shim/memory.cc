@@ -7,15 +7,16 @@
 
 #include <atomic>
 
+#include "shim/state.h"
 #include "vfs/core/sys.h"
 
 namespace shim {
 
-constinit std::atomic<uintptr_t> readable_pages[kPages];
+VFS_HOT constinit std::atomic<uintptr_t> readable_pages[kPages];
 
 namespace {
 
-constinit std::atomic<uintptr_t> writable_pages[kPages];
+VFS_HOT constinit std::atomic<uintptr_t> writable_pages[kPages];
 
 // What rt_sigprocmask copies, and so the least that can be asked about.
 constexpr size_t kMask = 8;

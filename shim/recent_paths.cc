@@ -12,7 +12,7 @@ namespace {
 
 constexpr uint32_t kRecentPaths = 4096;
 constinit std::atomic<uint64_t> recent_paths[kRecentPaths];
-constinit std::atomic<uint64_t> changes_outside;
+VFS_HOT constinit std::atomic<uint64_t> changes_outside;
 
 uint64_t word_at(const char* text) {
   uint64_t word;

@@ -15,7 +15,7 @@ namespace sys = vfs::sys;
 constexpr unsigned kChunk = 1024;
 constexpr unsigned kChunks = 64;
 constexpr unsigned kMost = kChunk * kChunks;
-std::atomic<Slot*> chunks[kChunks];
+VFS_HOT std::atomic<Slot*> chunks[kChunks];
 
 // A bit for each descriptor of which something is remembered: a slot is a page,
 // and most of those that are closed or looked for at exec never had one.

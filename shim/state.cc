@@ -11,11 +11,10 @@
 
 namespace shim {
 
-std::atomic<Activity> activity{Activity::unknown};
+VFS_HOT std::atomic<Activity> activity{Activity::unknown};
+VFS_HOT constinit vfs::KeptPath log_path;
 namespace {
 constinit Zeroed<vfs::Workspace> workspace_storage;
-constinit Zeroed<vfs::PathBuffer> log_path_storage;
-constinit vfs::PathBuffer& log_path = log_path_storage.value;
 }  // namespace
 constinit vfs::Workspace& workspace = workspace_storage.value;
 constinit thread_local bool in_vfork_child = false;
@@ -26,10 +25,10 @@ namespace {
 Activity open_workspace(const char* directory, bool named) {
   vfs::WorkspaceFault fault;
   const int result = workspace.open(directory, fault);
+  if (result != 0 && fault == vfs::WorkspaceFault::no_marker && !named) return Activity::inactive;
+  if (workspace.root.length == 0) workspace.memory.keep(workspace.root, directory, strlen(directory));
   note_root();
   if (result == 0) return Activity::active;
-  if (fault == vfs::WorkspaceFault::no_marker && !named) return Activity::inactive;
-  if (workspace.root.length == 0) workspace.root.assign(directory);
   if (result == -EACCES) {
     // Another user than the one who made it: nothing is wrong with it.
     vfs::PathBuffer why;
@@ -50,18 +49,21 @@ struct Given {
   bool taken;
   bool disabled;
   bool at_once;  // there is more in it than can be told here
-  vfs::PathBuffer workspace;
+  vfs::KeptPath workspace;
 };
-constinit Zeroed<Given> given_storage;
-constinit Given& given = given_storage.value;
+VFS_HOT constinit Given given = {};
+
+void keep(vfs::KeptPath& kept, const char* text) {
+  if (text != nullptr) workspace.memory.keep(kept, text, strlen(text));
+}
 
 void take_environment() {
   if (given.taken) return;
   given.taken = true;
   const Variables variables = read_variables(environ);
   given.disabled = variables.disabled;
-  if (variables.workspace != nullptr) given.workspace.assign(variables.workspace);
-  if (variables.log != nullptr) log_path.assign(variables.log);
+  keep(given.workspace, variables.workspace);
+  keep(log_path, variables.log);
   given.at_once = variables.has_leftovers || variables.library_path != nullptr ||
                   variables.log != nullptr;
 }
@@ -80,8 +82,8 @@ Activity find_out() {
 }
 
 // Who is at it; only looked at while it lasts.
-std::atomic<long> starting_process;
-std::atomic<long> starting_thread;
+VFS_HOT std::atomic<long> starting_process;
+VFS_HOT std::atomic<long> starting_thread;
 
 void begin() {
   const int saved = errno;

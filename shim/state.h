@@ -29,6 +29,11 @@ union Zeroed {
   constexpr Zeroed() : bytes{} {}
 };
 
+// For the small variables that nearly every process uses: with the pointers to
+// functions, on pages that ld.so has written to already. Among the tables of
+// .bss each of them would be a page fault.
+#define VFS_HOT __attribute__((section(".data.hot")))
+
 // The workspace of this process; valid while active (its root while broken).
 extern vfs::Workspace& workspace;
 
@@ -64,6 +69,8 @@ extern constinit thread_local bool vfork_child_copied;
 // negative errno, or 0 and more for success.
 void log(const char* call, const char* path, const char* decision, long error);
 bool logging();
+// What VFS_LOG was when the program started; empty: it was not set.
+extern vfs::KeptPath log_path;
 
 // A line on standard error: "vfs: WHAT: WHY...". `advice` comes before what can
 // always be done, to turn the shim off.

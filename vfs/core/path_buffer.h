@@ -7,6 +7,19 @@
 
 namespace vfs {
 
+// A path that is known for as long as the process lives: see PathMemory.
+struct KeptPath {
+  const char* text = "";
+  uint32_t length = 0;
+
+  // Where the last component begins.
+  const char* name() const {
+    uint32_t start = length;
+    while (start > 0 && text[start - 1] != '/') --start;
+    return text + start;
+  }
+};
+
 // At most PATH_MAX - 1 bytes of path, always NUL-terminated. append() and
 // assign() return false, leaving the text as it was, when it would not fit:
 // the caller's answer is ENAMETOOLONG, which is the kernel's too.
@@ -43,6 +56,7 @@ struct PathBuffer {
   }
   bool assign(const char* string) { return assign(string, strlen(string)); }
   bool assign(const PathBuffer& other) { return assign(other.text, other.length); }
+  bool assign(const KeptPath& other) { return assign(other.text, other.length); }
 
   // Adds one component, with a slash before it unless the path is empty.
   bool push(const char* name, size_t count) {
@@ -70,6 +84,28 @@ struct PathBuffer {
     uint32_t start = length;
     while (start > 0 && text[start - 1] != '/') --start;
     return text + start;
+  }
+};
+
+// Where kept paths lie, one behind the other: buffers of constant size would
+// have a page each, and each page that is touched is a fault in every process.
+// What is kept stays. Not for two threads at once.
+template <uint32_t size>
+struct PathMemory {
+  uint32_t used;
+  char bytes[size];
+
+  // Keeps `text` with `more` behind it. False: no room; `kept` is as it was.
+  bool keep(KeptPath& kept, const char* text, size_t length, const char* more = "") {
+    const size_t rest = strlen(more);
+    if (length + rest >= PATH_MAX || length + rest >= size - used) return false;
+    char* start = bytes + used;
+    memcpy(start, text, length);
+    memcpy(start + length, more, rest + 1);
+    kept.text = start;
+    kept.length = static_cast<uint32_t>(length + rest);
+    used += kept.length + 1;
+    return true;
   }
 };
 

@@ -12,7 +12,7 @@ namespace {
 constexpr char kMarkerHeading[] = "vfs workspace 1\nstate ";
 constexpr char kWorkspaces[] = "/workspaces/";
 
-bool starts_with(const char* text, uint32_t length, const PathBuffer& prefix) {
+bool starts_with(const char* text, uint32_t length, const KeptPath& prefix) {
   return length >= prefix.length && memcmp(text, prefix.text, prefix.length) == 0 &&
          (length == prefix.length || text[prefix.length] == '/');
 }
@@ -28,23 +28,25 @@ int read_small_file(int directory, const char* path, char* buffer, size_t size, 
 }
 
 // The marker's second line is the path of the state directory.
-bool parse_marker(const char* text, size_t length, PathBuffer& state) {
+bool parse_marker(const char* text, size_t length, Workspace& workspace) {
   constexpr size_t kHeading = sizeof(kMarkerHeading) - 1;
   if (length <= kHeading || memcmp(text, kMarkerHeading, kHeading) != 0) return false;
   const char* start = text + kHeading;
   const void* end = memchr(start, '\n', length - kHeading);
   if (end == nullptr || *start != '/') return false;
-  return state.assign(start, static_cast<size_t>(static_cast<const char*>(end) - start));
+  return workspace.memory.keep(workspace.state, start,
+                               static_cast<size_t>(static_cast<const char*>(end) - start));
 }
 
 // "<store>/workspaces/<id>" -> "<store>"
-bool store_of_state(const PathBuffer& state, PathBuffer& store) {
+bool find_store(Workspace& workspace) {
+  const KeptPath& state = workspace.state;
   const uint32_t name = static_cast<uint32_t>(state.name() - state.text);
   constexpr uint32_t kLength = sizeof(kWorkspaces) - 1;
   if (name <= kLength || memcmp(state.text + name - kLength, kWorkspaces, kLength) != 0) {
     return false;
   }
-  return store.assign(state.text, name - kLength);
+  return workspace.memory.keep(workspace.store, state.text, name - kLength);
 }
 
 }  // namespace
@@ -88,8 +90,8 @@ int Workspace::map_control() {
 
 int Workspace::open_state(WorkspaceFault& fault) {
   fault = WorkspaceFault::bad_marker;
-  if (!store_of_state(state, store)) return -EUCLEAN;
-  if (!upper.assign(state) || !upper.append("/upper")) return -ENAMETOOLONG;
+  if (!find_store(*this)) return -EUCLEAN;
+  if (!memory.keep(upper, state.text, state.length, "/upper")) return -ENAMETOOLONG;
   fault = WorkspaceFault::no_state;
   int result = map_control();
   if (result != 0) {
@@ -107,18 +109,25 @@ int Workspace::open_state(WorkspaceFault& fault) {
   return 0;
 }
 
+int Workspace::keep_root(int directory) {
+  PathBuffer name;
+  return name_of_descriptor(directory, name) && memory.keep(root, name.text, name.length) ? 0
+                                                                                          : -EUCLEAN;
+}
+
 int Workspace::open(const char* directory, WorkspaceFault& fault) {
+  root = state = upper = store = KeptPath();
   fault = WorkspaceFault::no_marker;
   const int fd = sys::open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return fd;
   char marker[PATH_MAX + 64];
   size_t length = 0;
   int result = read_small_file(fd, kMarkerName, marker, sizeof(marker), length);
-  if (result == 0 && !name_of_descriptor(fd, root)) result = -EUCLEAN;
+  if (result == 0) result = keep_root(fd);
   sys::close(fd);
   if (result != 0) return result;
   fault = WorkspaceFault::bad_marker;
-  if (!parse_marker(marker, length, state)) return -EUCLEAN;
+  if (!parse_marker(marker, length, *this)) return -EUCLEAN;
   return open_state(fault);
 }
 

@@ -24,10 +24,10 @@ enum class WorkspaceFault : uint8_t {
 // After open() everything but the atomics is read-only; all functions that
 // take a Workspace may be called from any thread and from signal handlers.
 struct Workspace {
-  PathBuffer root;    // absolute, canonical, without a slash at the end
-  PathBuffer state;   // absolute: <store>/workspaces/<id>
-  PathBuffer upper;   // absolute: <state>/upper
-  PathBuffer store;   // absolute
+  KeptPath root;      // absolute, canonical, without a slash at the end
+  KeptPath state;     // absolute: <store>/workspaces/<id>
+  KeptPath upper;     // absolute: <state>/upper
+  KeptPath store;     // absolute
   Control* control = nullptr;
   dev_t device = 0;   // st_dev of upper: what sealed files report too
   uid_t owner = 0;    // who made it; others but root cannot come to the store
@@ -60,6 +60,14 @@ struct Workspace {
   // root and returns true.
   bool to_virtual(const char* real, uint32_t length, PathBuffer& out) const;
 
+ private:
+  std::atomic<uint64_t> generation_ = 0;
+  Index index_;
+
+ public:
+  // The paths above; and the shim's own, for they are needed together.
+  PathMemory<10 * PATH_MAX> memory = {};
+
   // Directories this process has seen to be plain directories, reached
   // without any link: see lookup.cc.
   static constexpr uint32_t kKnownDirectories = 1024;
@@ -69,12 +77,10 @@ struct Workspace {
   std::atomic<uint64_t> known_files[kKnownFiles] = {};
 
  private:
+  int keep_root(int directory);
   int open_state(WorkspaceFault& fault);
   int map_control();
   int open_index(Index& index) const;
-
-  std::atomic<uint64_t> generation_ = 0;
-  Index index_;
 };
 
 // The name the kernel has for an open file or directory: the target of
