@@ -5,7 +5,7 @@
 // pointer, without memory of our own.
 #include "shim/environment.h"
 
-#include <dlfcn.h>
+#include <link.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -38,19 +38,29 @@ const char* value_of(const char* entry, const char* name) {
   return strncmp(entry, name, length) == 0 ? entry + length : nullptr;
 }
 
+extern "C" const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
+
+int take_own_name(struct dl_phdr_info* info, size_t, void* name) {
+  if (info->dlpi_addr != reinterpret_cast<ElfW(Addr)>(&__ehdr_start)) return 0;
+  *static_cast<const char**>(name) = info->dlpi_name;
+  return 1;
+}
+
 // LD_PRELOAD may name our library relative to a directory that is not the
 // current one any more when the next program starts.
 void find_own_library() {
-  Dl_info self;
-  if (dladdr(reinterpret_cast<const void*>(&find_own_library), &self) == 0) return;
+  // Not dladdr: that goes through all our symbols.
+  const char* name = "";
+  dl_iterate_phdr(take_own_name, &name);
+  if (*name == '\0') return;
   vfs::PathBuffer path;
-  if (self.dli_fname[0] != '/') {
+  if (name[0] != '/') {
     const long length = vfs::sys::getcwd(path.text, sizeof(path.text));
     if (length <= 1) return;
     path.truncate(static_cast<uint32_t>(length - 1));
     path.append_character('/');
   }
-  if (path.append(self.dli_fname)) workspace.memory.keep(own_library, path.text, path.length);
+  if (path.append(name)) workspace.memory.keep(own_library, path.text, path.length);
 }
 
 void remove_entry(char** entry) {

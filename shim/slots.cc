@@ -20,7 +20,12 @@ VFS_HOT std::atomic<Slot*> chunks[kChunks];
 // A bit for each descriptor of which something is remembered: a slot is a page,
 // and most of those that are closed or looked for at exec never had one.
 constexpr unsigned kBits = 64;
-std::atomic<uint64_t> noted[kMost / kBits];
+VFS_HOT std::atomic<uint64_t> first_noted[kChunk / kBits];
+std::atomic<uint64_t> further_noted[(kMost - kChunk) / kBits];
+
+std::atomic<uint64_t>& word_of(unsigned number) {
+  return number < kChunk ? first_noted[number / kBits] : further_noted[(number - kChunk) / kBits];
+}
 
 uint64_t bit_of(unsigned number) { return uint64_t{1} << (number % kBits); }
 
@@ -33,12 +38,12 @@ Slot* slot_at(unsigned number) {
 void publish(int fd, Slot& slot, SlotKind kind) {
   const unsigned number = static_cast<unsigned>(fd);
   slot.kind.store(kind, std::memory_order_release);
-  noted[number / kBits].fetch_or(bit_of(number), std::memory_order_release);
+  word_of(number).fetch_or(bit_of(number), std::memory_order_release);
 }
 
 void forget(unsigned number) {
   const uint64_t bit = bit_of(number);
-  std::atomic<uint64_t>& word = noted[number / kBits];
+  std::atomic<uint64_t>& word = word_of(number);
   if ((word.load(std::memory_order_relaxed) & bit) == 0) return;
   slot_at(number)->kind.store(SlotKind::none, std::memory_order_release);
   word.fetch_and(~bit, std::memory_order_release);
@@ -47,7 +52,7 @@ void forget(unsigned number) {
 // The first descriptor from `number` on of which something is remembered; kMost: none.
 unsigned next_noted(unsigned number) {
   for (; number < kMost; number = (number / kBits + 1) * kBits) {
-    const uint64_t rest = noted[number / kBits].load(std::memory_order_acquire) >> (number % kBits);
+    const uint64_t rest = word_of(number).load(std::memory_order_acquire) >> (number % kBits);
     if (rest != 0) return number + static_cast<unsigned>(__builtin_ctzll(rest));
   }
   return kMost;
@@ -58,7 +63,7 @@ unsigned next_noted(unsigned number) {
 Slot* find_slot(int fd) {
   const unsigned number = static_cast<unsigned>(fd);
   if (number >= kMost) return nullptr;
-  const uint64_t word = noted[number / kBits].load(std::memory_order_acquire);
+  const uint64_t word = word_of(number).load(std::memory_order_acquire);
   return (word & bit_of(number)) != 0 ? slot_at(number) : nullptr;
 }
 

@@ -22,9 +22,15 @@ constinit thread_local bool vfork_child_copied = false;
 
 namespace {
 
-Activity open_workspace(const char* directory, bool named) {
+// `here`: the working directory, or empty. Where it lies below, the path of a
+// directory has nothing in it that the kernel would write otherwise.
+Activity open_workspace(const char* directory, const vfs::PathBuffer& here, bool named) {
   vfs::WorkspaceFault fault;
-  const int result = workspace.open(directory, fault);
+  const size_t length = strlen(directory);
+  const bool canonical = length != 0 && length <= here.length &&
+                         memcmp(directory, here.text, length) == 0 &&
+                         (here.text[length] == '/' || here.text[length] == '\0');
+  const int result = workspace.open(directory, fault, canonical);
   if (result != 0 && fault == vfs::WorkspaceFault::no_marker && !named) return Activity::inactive;
   if (workspace.root.length == 0) workspace.memory.keep(workspace.root, directory, strlen(directory));
   note_root();
@@ -71,14 +77,13 @@ void take_environment() {
 Activity find_out() {
   take_environment();
   if (given.disabled) return Activity::inactive;
-  if (given.workspace.length != 0) return open_workspace(given.workspace.text, true);
   vfs::PathBuffer here;
-  vfs::PathBuffer root;
   const long length = vfs::sys::getcwd(here.text, sizeof(here.text));
-  if (length <= 0 || here.text[0] != '/') return Activity::inactive;
-  here.truncate(static_cast<uint32_t>(length - 1));
-  if (!vfs::find_workspace(here.text, root)) return Activity::inactive;
-  return open_workspace(root.text, false);
+  here.truncate(length > 0 && here.text[0] == '/' ? static_cast<uint32_t>(length - 1) : 0);
+  if (given.workspace.length != 0) return open_workspace(given.workspace.text, here, true);
+  vfs::PathBuffer root;
+  if (here.length == 0 || !vfs::find_workspace(here.text, root)) return Activity::inactive;
+  return open_workspace(root.text, here, false);
 }
 
 // Who is at it; only looked at while it lasts.

@@ -17,8 +17,12 @@ bool starts_with(const char* text, uint32_t length, const KeptPath& prefix) {
          (length == prefix.length || text[prefix.length] == '/');
 }
 
-int read_small_file(int directory, const char* path, char* buffer, size_t size, size_t& length) {
-  const int fd = sys::openat(directory, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+int read_marker(const char* directory, char* buffer, size_t size, size_t& length) {
+  PathBuffer path;
+  if (!path.assign(directory) || !path.append_character('/') || !path.append(kMarkerName)) {
+    return -ENAMETOOLONG;
+  }
+  const int fd = sys::open(path.text, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return fd;
   const long count = sys::read(fd, buffer, size);
   sys::close(fd);
@@ -109,22 +113,24 @@ int Workspace::open_state(WorkspaceFault& fault) {
   return 0;
 }
 
-int Workspace::keep_root(int directory) {
-  PathBuffer name;
-  return name_of_descriptor(directory, name) && memory.keep(root, name.text, name.length) ? 0
-                                                                                          : -EUCLEAN;
-}
-
-int Workspace::open(const char* directory, WorkspaceFault& fault) {
-  root = state = upper = store = KeptPath();
-  fault = WorkspaceFault::no_marker;
+// The kernel's name for the directory: in /proc, which is slow to look into.
+int Workspace::find_root(const char* directory, bool canonical) {
+  if (canonical) return memory.keep(root, directory, strlen(directory)) ? 0 : -ENAMETOOLONG;
   const int fd = sys::open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return fd;
+  PathBuffer name;
+  const bool found = name_of_descriptor(fd, name) && memory.keep(root, name.text, name.length);
+  sys::close(fd);
+  return found ? 0 : -EUCLEAN;
+}
+
+int Workspace::open(const char* directory, WorkspaceFault& fault, bool canonical) {
+  root = state = upper = store = KeptPath();
+  fault = WorkspaceFault::no_marker;
   char marker[PATH_MAX + 64];
   size_t length = 0;
-  int result = read_small_file(fd, kMarkerName, marker, sizeof(marker), length);
-  if (result == 0) result = keep_root(fd);
-  sys::close(fd);
+  int result = read_marker(directory, marker, sizeof(marker), length);
+  if (result == 0) result = find_root(directory, canonical);
   if (result != 0) return result;
   fault = WorkspaceFault::bad_marker;
   if (!parse_marker(marker, length, *this)) return -EUCLEAN;

@@ -33,9 +33,9 @@ struct Workspace {
   uid_t owner = 0;    // who made it; others but root cannot come to the store
 
   // Opens the workspace whose marker is in `directory` (any spelling of the
-  // path). Returns 0 or a negative errno, and says in `fault` what is wrong.
+  // path, unless it is said to be canonical). Returns 0 or a negative errno, and says in `fault` what is wrong.
   // `root` is set as soon as the marker was found, even if the rest fails.
-  int open(const char* directory, WorkspaceFault& fault);
+  int open(const char* directory, WorkspaceFault& fault, bool canonical = false);
 
   bool has_snapshot_base() const {
     return control->base_kind.load(std::memory_order_acquire) == BaseKind::snapshot;
@@ -77,7 +77,7 @@ struct Workspace {
   std::atomic<uint64_t> known_files[kKnownFiles] = {};
 
  private:
-  int keep_root(int directory);
+  int find_root(const char* directory, bool canonical);
   int open_state(WorkspaceFault& fault);
   int map_control();
   int open_index(Index& index) const;
