@@ -52,6 +52,10 @@ void forget(unsigned number) {
 // The first descriptor from `number` on of which something is remembered; kMost: none.
 unsigned next_noted(unsigned number) {
   for (; number < kMost; number = (number / kBits + 1) * kBits) {
+    if (chunks[number / kChunk].load(std::memory_order_relaxed) == nullptr) {
+      number |= kChunk - 1;  // the last of those that never had a slot
+      continue;
+    }
     const uint64_t rest = word_of(number).load(std::memory_order_acquire) >> (number % kBits);
     if (rest != 0) return number + static_cast<unsigned>(__builtin_ctzll(rest));
   }

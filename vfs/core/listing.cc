@@ -41,38 +41,26 @@ void* map_memory(size_t size) {
   return sys::is_error(memory) ? nullptr : memory;
 }
 
-// Calls visit(entry) for everything in the real directory but the dots; stops
-// at the first nonzero result.
-template <typename Visit>
-int for_each_entry(const char* path, Visit visit) {
-  const int fd = sys::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return fd;
-  alignas(8) char buffer[8192];
-  int result = 0;
-  for (;;) {
-    const long count = sys::getdents64(fd, buffer, sizeof(buffer));
-    if (count <= 0) {
-      result = static_cast<int>(count);
-      break;
-    }
-    for (long at = 0; at < count && result == 0;) {
-      const auto* entry = reinterpret_cast<const struct dirent64*>(buffer + at);
-      at += entry->d_reclen;
-      const char* name = entry->d_name;
-      if (name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'))) continue;
-      result = visit(*entry);
-    }
-    if (result != 0) break;
-  }
-  sys::close(fd);
-  return result;
-}
-
 bool is_root_marker(const Lookup& directory, const char* name) {
   return directory.path.length == 0 && strcmp(name, kMarkerName) == 0;
 }
 
 }  // namespace
+
+bool open_upper(Workspace& workspace, const Lookup& directory, PathBuffer& real) {
+  if (!workspace.upper_path(directory.path, real)) return false;
+  if ((directory.status.st_mode & S_IRWXU) != S_IRWXU) {
+    unlock_directory(workspace, real.text, directory.hash);
+  }
+  return true;
+}
+
+const IndexEntry* entry_of(const Index& index, const Lookup& directory) {
+  if (directory.entry == nullptr || index.has(*directory.entry)) return directory.entry;
+  // The base was replaced since it was looked up.
+  const PathBuffer& path = directory.base_path();
+  return index.find(path.text, path.length, path_hash(path.text, path.length));
+}
 
 int ListingBuilder::add(const char* name, uint32_t length, uint64_t inode, unsigned char type) {
   const uint32_t size = entry_size(length);
@@ -114,10 +102,7 @@ int ListingBuilder::add_dots() {
 int ListingBuilder::add_upper() {
   if (directory.source != Source::upper) return 0;
   PathBuffer real;
-  if (!workspace.upper_path(directory.path, real)) return -ENAMETOOLONG;
-  if ((directory.status.st_mode & S_IRWXU) != S_IRWXU) {
-    unlock_directory(workspace, real.text, directory.hash);
-  }
+  if (!open_upper(workspace, directory, real)) return -ENAMETOOLONG;
   const int result = for_each_entry(real.text, [&](const struct dirent64& entry) {
     if (strcmp(entry.d_name, kDirectoryRecordName) == 0) return 0;
     unsigned char type;
@@ -173,15 +158,9 @@ int ListingBuilder::add_base() {
     // The base may lack what upper has.
     return result == -ENOENT || result == -ENOTDIR ? 0 : result;
   }
-  const IndexEntry* parent = directory.entry;
-  if (parent == nullptr) return 0;
   const Index index = workspace.index();
-  if (!index.has(*parent)) {
-    // The base was replaced since it was looked up.
-    const PathBuffer& path = directory.base_path();
-    parent = index.find(path.text, path.length, path_hash(path.text, path.length));
-    if (parent == nullptr) return 0;
-  }
+  const IndexEntry* parent = entry_of(index, directory);
+  if (parent == nullptr) return 0;
   IndexChildren children = index.children(*parent);
   while (const IndexEntry* child = children.next()) {
     const char* name = index.name(*child);
@@ -258,18 +237,6 @@ int is_empty_directory(Workspace& workspace, const Lookup& directory, bool& empt
   const int result = listing.read(workspace, directory);
   if (result == 0) empty = listing.size() == entry_size(1) + entry_size(2);
   return result;
-}
-
-uint64_t count_directory_links(Workspace& workspace, const Lookup& directory) {
-  alignas(8) char memory[kSmall];
-  Listing listing(memory, sizeof(memory));
-  uint64_t count = 0;
-  if (listing.read(workspace, directory) != 0) return directory.status.st_nlink;
-  for (const struct dirent64* entry = listing.at(0); entry != nullptr;
-       entry = listing.at(static_cast<uint32_t>(entry->d_off))) {
-    if (entry->d_type == DT_DIR) ++count;  // "." and ".." are the two
-  }
-  return count;
 }
 
 }  // namespace vfs
