@@ -202,7 +202,7 @@ bool is_surely_outside(const char* path) {
 }
 
 bool is_steadily_outside(const char* path) {
-  const vfs::PathBuffer& root = workspace.root;
+  const auto& root = workspace.root;
   // Most differ in the first letters.
   const bool below = path[1] == root.text[1] && strncmp(path, root.text, root.length) == 0 &&
                      (path[root.length] == '/' || path[root.length] == '\0');

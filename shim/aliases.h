@@ -17,7 +17,8 @@ void note_root();
 // to name a directory outside, without any link.
 bool enter(const char* path, vfs::Follow follow, vfs::PathBuffer& rest, uint32_t canonical = 0);
 
-// Whether an absolute path does not, by its first letters.
+// Whether the path lies in a directory of the system, by its first letters: that
+// is taken to be free of links into a workspace, and enter() would say no.
 bool is_surely_outside(const char* path);
 
 // Whether, if an absolute path does not lead into the workspace, only a link that
@@ -28,9 +29,5 @@ bool is_steadily_outside(const char* path);
 // The same, asking nothing but where the root is: for a workspace whose state
 // cannot be used.
 bool enter_root(const char* path, vfs::PathBuffer& rest);
-
-// Whether the path lies in a directory of the system, which is taken to be free
-// of links into a workspace: enter() would say no.
-bool is_surely_outside(const char* path);
 
 }  // namespace shim

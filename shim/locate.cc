@@ -6,7 +6,7 @@
 namespace shim {
 namespace {
 
-void refuse_if_below_broken_root(const char* path, LocatedPath& located) {
+[[gnu::noinline]] void refuse_if_below_broken_root(const char* path, LocatedPath& located) {
   vfs::PathBuffer rest;
   vfs::PathBuffer here;
   const char* absolute = path;
@@ -41,38 +41,50 @@ bool leads_in(const char* path, vfs::Follow follow, const Looking& looking, vfs:
   return false;
 }
 
+// One look-up. False: the path leaves the tree, for the absolute one that was found.
+bool stays_inside(const vfs::PathBuffer& start, const char* path, vfs::Follow follow,
+                  LocatedPath& located, vfs::Shortcut shortcut) {
+  located.error = vfs::look_up(workspace, start, path, follow, located.found, shortcut);
+  located.where = Where::failed;
+  if (located.error == 0) located.where = located.found.inside ? Where::inside : Where::outside;
+  return located.where != Where::outside;
+}
+
 constexpr int kMaximumEntrances = 40;  // ways out and in again of one path
 
-void locate_from(const vfs::PathBuffer& start, const char* path, vfs::Follow follow,
-                 LocatedPath& located, Looking looking, int held = vfs::Shortcut::kNotHeld) {
+// Out of the tree, and perhaps back in through a link from outside. (Not inline,
+// here and below: a buffer on the stack is a page that the process may not have
+// touched yet, so who needs none has none.)
+[[gnu::noinline]] void look_beyond(vfs::Follow follow, LocatedPath& located, Looking looking) {
   const vfs::PathBuffer top;
-  const vfs::PathBuffer* from = &start;
   vfs::PathBuffer rest;
-  for (int i = 0; i < kMaximumEntrances; ++i) {
-    located.error =
-        vfs::look_up(workspace, *from, path, follow, located.found, {held, looking.unseen});
-    if (located.error != 0) {
-      located.where = Where::failed;
+  for (int i = 1; i < kMaximumEntrances; ++i) {
+    if (!leads_in(located.found.path.text, follow, looking, rest) ||
+        stays_inside(top, rest.text, follow, located, {.unseen = looking.unseen})) {
       return;
     }
-    located.where = located.found.inside ? Where::inside : Where::outside;
-    // Out of the tree, and perhaps back in through a link from outside.
-    if (located.found.inside ||
-        !leads_in(located.found.path.text, follow, looking, rest)) {
-      return;
-    }
-    from = &top;
-    path = rest.text;
-    held = vfs::Shortcut::kNotHeld;
   }
   located.where = Where::failed;
   located.error = -ELOOP;
 }
 
+void locate_from(const vfs::PathBuffer& start, const char* path, vfs::Follow follow,
+                 LocatedPath& located, Looking looking, int held = vfs::Shortcut::kNotHeld) {
+  if (stays_inside(start, path, follow, located, {held, looking.unseen})) return;
+  look_beyond(follow, located, looking);
+}
+
+[[gnu::noinline]] void locate_absolute(const char* path, vfs::Follow follow, LocatedPath& located,
+                                       Looking looking) {
+  const vfs::PathBuffer top;
+  vfs::PathBuffer rest;
+  if (leads_in(path, follow, looking, rest)) locate_from(top, rest.text, follow, located, looking);
+}
+
 // A relative path from a directory outside: it may still lead in, if the
 // directory is above the root, the path climbs or there is a link.
-void locate_from_outside(const Directory& directory, const char* path, vfs::Follow follow,
-                         LocatedPath& located, Looking looking) {
+[[gnu::noinline]] void locate_from_outside(const Directory& directory, const char* path, vfs::Follow follow,
+                                           LocatedPath& located, Looking looking) {
   vfs::PathBuffer absolute;
   vfs::PathBuffer rest;
   if (directory.path.length == 0 || !absolute.assign(directory.path) ||
@@ -87,8 +99,8 @@ void locate_from_outside(const Directory& directory, const char* path, vfs::Foll
 // The directory that the path starts from was removed, or something else has
 // its name: no name is found in it. If it is the kernel's own, then the kernel
 // still knows what it is to be asked for itself (".").
-void check_removed(int dirfd, const char* path, const Directory& directory, LocatedPath& located) {
-  if (located.error != -ENOENT && located.error != -ENOTDIR) return;
+[[gnu::noinline]] void check_removed(int dirfd, const char* path, const Directory& directory,
+                                     LocatedPath& located) {
   vfs::Lookup found;
   if (vfs::look_up_canonical(workspace, directory.path, found) == 0 && found.is_directory()) return;
   struct stat status;
@@ -113,14 +125,7 @@ void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& locate
     refuse_if_below_broken_root(path, located);
     return;
   }
-  const vfs::PathBuffer top;
-  vfs::PathBuffer rest;
-  if (path[0] == '/') {
-    if (leads_in(path, follow, looking, rest)) {
-      locate_from(top, rest.text, follow, located, looking);
-    }
-    return;
-  }
+  if (path[0] == '/') return locate_absolute(path, follow, located, looking);
   if (path[0] == '\0') return;  // ENOENT, or AT_EMPTY_PATH: the kernel's
   if (looking.reads && !workspace.has_snapshot_base()) {
     located.recent = RecentPath(dirfd, path, follow, looking.unseen);
@@ -131,7 +136,9 @@ void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& locate
   if (directory.inside) {
     const int held = directory.live ? dirfd : vfs::Shortcut::kNotHeld;
     locate_from(directory.path, path, follow, located, looking, held);
-    if (located.where == Where::failed) check_removed(dirfd, path, directory, located);
+    if (located.error == -ENOENT || located.error == -ENOTDIR) {
+      check_removed(dirfd, path, directory, located);
+    }
   } else {
     locate_from_outside(directory, path, follow, located, looking);
   }
