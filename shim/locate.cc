@@ -136,7 +136,8 @@ void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& locate
   if (directory.inside) {
     const int held = directory.live ? dirfd : vfs::Shortcut::kNotHeld;
     locate_from(directory.path, path, follow, located, looking, held);
-    if (located.error == -ENOENT || located.error == -ENOTDIR) {
+    const bool gone = located.error == -ENOENT || located.error == -ENOTDIR;
+    if (gone && !located.found.start_stands) {
       check_removed(dirfd, path, directory, located);
     }
   } else {

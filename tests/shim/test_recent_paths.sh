@@ -60,6 +60,7 @@ steps() {
   cat <<'END'
 import sys
 exec(open(sys.argv[1]).read())
+top = os.getcwd()
 for number, how in ((0, other), (20, own)):
     f = ["dir/%d" % (number + i) for i in range(1, 20)]
     n = ["dir/new%d" % (number + i) for i in range(20)]
@@ -87,6 +88,21 @@ for number, how in ((0, other), (20, own)):
 changed(other, "os.unlink('dir/hard')", "dir/1", "dir/hard")
 for directory in ("other", "../dir/inner", "..", "../other", "/"):
     changed(own, f"os.chdir('{directory}')", "file", "inner/file", "other/file")
+# Names that begin with a step up, and names in directories that are not there yet.
+os.chdir(top + "/dir/inner")
+for how, before in ((other, "dir/"), (own, "../")):
+    below = ("../none/deeper", "../none/a/b/c", "../none", "./file", "./none", "../../other/file", "../..//other/none")
+    changed(how, f"os.mkdir('{before}none')", *below)
+    changed(how, f"open('{before}none/deeper', 'w').write('deep')", *below)
+    changed(how, f"os.makedirs('{before}none/a/b')", *below)
+    changed(how, f"open('{before}none/a/b/c', 'w').write('deepest')", *below)
+    changed(how, f"os.rename('{before}none/a', '{before}a'); os.symlink('../a', '{before}none/a')", *below)
+    changed(how, f"os.unlink('{before}none/a'); open('{before}none/a', 'w').close()", *below)
+    changed(how, f"os.unlink('{before}none/a'); os.unlink('{before}none/deeper'); os.rmdir('{before}none')", *below)
+    changed(how, f"os.unlink('{before}a/b/c'); os.removedirs('{before}a/b')", *below)
+changed(other, "os.rename('dir/inner', 'dir/elsewhere')", "../25", "./file", "file", "../inner/file", "../elsewhere/file")
+changed(other, "os.rename('dir', 'moved')", "../25", "./file", "../../dir/25", "../../moved/25", "../none/none")
+changed(other, "os.unlink('moved/elsewhere/file'); os.rmdir('moved/elsewhere')", "../25", "../none/none", "./file", "file")
 helper.stdin.close()
 helper.wait(timeout=10)
 END

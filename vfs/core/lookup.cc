@@ -25,29 +25,23 @@ uint64_t known_key(const Workspace& workspace, uint64_t hash) {
   return key != 0 ? key : 1;
 }
 
-bool is_known_directory(const Workspace& workspace, uint64_t hash) {
-  const uint64_t key = known_key(workspace, hash);
-  return workspace.known_directories[key % Workspace::kKnownDirectories].load(
-             std::memory_order_relaxed) == key;
-}
-
 bool may_stay_unseen(const Workspace& workspace, Unseen unseen, uint64_t hash) {
   if (unseen != Unseen::files) return unseen == Unseen::all;
-  const uint64_t key = known_key(workspace, hash);
-  return workspace.known_files[key % Workspace::kKnownFiles].load(std::memory_order_relaxed) == key;
+  return workspace.known_files.contains(known_key(workspace, hash));
 }
 
 }  // namespace
 
+bool is_known_directory(const Workspace& workspace, uint64_t hash) {
+  return workspace.known_directories.contains(known_key(workspace, hash));
+}
+
 void remember_directory(Workspace& workspace, uint64_t hash) {
-  const uint64_t key = known_key(workspace, hash);
-  workspace.known_directories[key % Workspace::kKnownDirectories].store(
-      key, std::memory_order_relaxed);
+  workspace.known_directories.add(known_key(workspace, hash));
 }
 
 void remember_file(Workspace& workspace, uint64_t hash) {
-  const uint64_t key = known_key(workspace, hash);
-  workspace.known_files[key % Workspace::kKnownFiles].store(key, std::memory_order_relaxed);
+  workspace.known_files.add(known_key(workspace, hash));
 }
 
 namespace {
@@ -103,47 +97,6 @@ bool ancestors_are_clean(const Workspace& workspace, const PathBuffer& start) {
   return true;
 }
 
-// Whether the parent is surely a directory that was reached without a link.
-bool parent_is_directory(Workspace& workspace, const Lookup& out, uint64_t parent_hash) {
-  if (is_known_directory(workspace, parent_hash)) {
-    if (!workspace.control->filter.may_have_changed(removed_key(parent_hash))) return true;
-    PathBuffer parent;
-    PathBuffer upper;
-    struct stat status;
-    parent.assign(out.path);
-    parent.pop();
-    if (workspace.upper_path(parent, upper) && sys::lstat(upper.text, &status) == 0 &&
-        S_ISDIR(status.st_mode)) {
-      return true;
-    }
-  }
-  if (!workspace.has_snapshot_base()) return false;
-  if (workspace.control->filter.may_have_changed(parent_hash)) return false;
-  const uint32_t name = static_cast<uint32_t>(out.path.name() - out.path.text);
-  const uint32_t length = name > 0 ? name - 1 : 0;
-  const IndexEntry* entry = workspace.index().find(out.path.text, length, parent_hash);
-  return entry != nullptr && S_ISDIR(entry->mode);
-}
-
-// Whether the base's directories above `path` are all searchable. What upper
-// has changed about them is in the filter.
-bool base_is_searchable(Workspace& workspace, const PathBuffer& path) {
-  const Index index = workspace.index();
-  const IndexEntry* entry = nullptr;
-  PathBuffer directory;
-  for (directory.assign(path); entry == nullptr && directory.length != 0;) {
-    directory.pop();
-    entry = index.find(directory.text, directory.length,
-                       path_hash(directory.text, directory.length));
-  }
-  for (int depth = 0; entry != nullptr && depth < PATH_MAX; ++depth) {
-    if (!is_searchable(workspace, entry->mode, entry->uid)) return false;
-    if (index.is_root(*entry)) return true;
-    entry = index.parent(*entry);
-  }
-  return false;
-}
-
 // Only clear bits count: whoever sets one raises filter.changes(). A name is
 // missing for the kernel too if upper has no say on its directory.
 bool is_as_written(const Workspace& workspace, const Lookup& out, uint64_t parent_hash) {
@@ -159,7 +112,8 @@ bool is_as_written(const Workspace& workspace, const Lookup& out, uint64_t paren
 
 // Returns true if `out` is the answer, with the result in `result`.
 bool fast_look_up(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
-                  Search search, Shortcut shortcut, Lookup& out, int& result) {
+                  Search search, Shortcut shortcut, const char* written, Lookup& out,
+                  int& result) {
   SimplePath hashes;
   if (!out.path.assign(start) || !ancestors_are_clean(workspace, start) ||
       !append_simple(workspace, path, out, hashes)) {
@@ -167,7 +121,11 @@ bool fast_look_up(Workspace& workspace, const PathBuffer& start, const char* pat
   }
   if (search == Search::checked && hashes.closed) return false;
   const bool known = is_known_directory(workspace, hashes.parent_hash);
-  if (!known && !workspace.has_snapshot_base()) return false;
+  if (!known && !workspace.has_snapshot_base()) {
+    const Way way = learn_way(workspace, start, out);
+    result = -ENOENT;
+    if (way != Way::leads) return way == Way::missing;
+  }
   out.hash = hashes.hash;
   out.inside = true;
   out.base_may_have = true;
@@ -177,15 +135,19 @@ bool fast_look_up(Workspace& workspace, const PathBuffer& start, const char* pat
   out.parent_guarded =
       workspace.control->filter.may_have_changed(guarded_key(hashes.parent_hash));
   const bool held = shortcut.held != Shortcut::kNotHeld;
-  result = look_at(workspace, false, out, held ? Near{shortcut.held, path} : Near{},
+  result = look_at(workspace, false, out, held ? Near{shortcut.held, written} : Near{},
                    may_stay_unseen(workspace, shortcut.unseen, out.hash));
   if (result != 0) return true;
   if (out.is_link() && follows(follow)) return false;
   // A hit in the index, or a real inode reached through real directories of
   // upper, proves every ancestor; a miss does not.
-  if (!out.exists() && !parent_is_directory(workspace, out, hashes.parent_hash)) return false;
+  if (!out.exists() && !parent_is_directory(workspace, out, hashes.parent_hash)) {
+    const Way way = learn_way(workspace, start, out);
+    result = way == Way::missing ? -ENOENT : 0;
+    if (way != Way::leads) return way == Way::missing;
+  }
   if (search == Search::free) return true;
-  if (!known) {
+  if (!known && workspace.has_snapshot_base()) {
     if (!base_is_searchable(workspace, out.path)) return false;
     remember_directory(workspace, hashes.parent_hash);
   }
@@ -213,7 +175,8 @@ bool look_up_near(Workspace& workspace, const PathBuffer& start, const char* pat
   target.assign(start);
   if (up) target.pop();
   if (target.length == 0 ||
-      !fast_look_up(workspace, root, target.text, Follow::no, Search::free, {}, out, result) ||
+      !fast_look_up(workspace, root, target.text, Follow::no, Search::free, {}, nullptr, out,
+                    result) ||
       result != 0 || !out.is_directory()) {
     return false;
   }
@@ -222,14 +185,57 @@ bool look_up_near(Workspace& workspace, const PathBuffer& start, const char* pat
   return true;
 }
 
+// "./name" and "../name": compilers are told to search there. Before the first
+// name a step up is one up in the text too, since `start` has no links in it. Gives
+// the directory and the rest of the path; false if it takes a walk.
+bool climb(const Workspace& workspace, const PathBuffer& start, PathBuffer& from,
+           const char*& path) {
+  const ChangeFilter& filter = workspace.control->filter;
+  from.assign(start);
+  for (;;) {
+    if (path[0] != '.') return true;
+    if (path[1] == '/') {
+      path += 2;
+    } else if (path[1] == '.' && path[2] == '/') {
+      const uint64_t hash = path_hash(from.text, from.length);
+      if (from.length == 0 || !is_known_directory(workspace, hash) ||
+          filter.may_have_changed(closed_key(hash))) {
+        return false;
+      }
+      from.pop();
+      path += 3;
+    } else {
+      return true;
+    }
+  }
+}
+
+[[gnu::noinline]] bool look_up_climbing(Workspace& workspace, const PathBuffer& start,
+                                        const char* path, Follow follow, Search search,
+                                        Shortcut shortcut, Lookup& out, int& result) {
+  PathBuffer from;
+  const char* rest = path;
+  // What is too long as it was written is too long.
+  if (strnlen(path, PATH_MAX) == PATH_MAX) return false;
+  return climb(workspace, start, from, rest) && rest != path && *rest != '\0' &&
+         fast_look_up(workspace, from, rest, follow, search, shortcut, path, out, result);
+}
+
 int look_up_anyhow(Workspace& workspace, const PathBuffer& start, const char* path, Follow follow,
                    Search search, Shortcut shortcut, Lookup& out) {
   out.as_written = false;
+  out.start_stands = false;
   out.near = {};
   if (*path == '\0') return -ENOENT;
   int result;
-  if (*path == '.' && look_up_near(workspace, start, path, out, result)) return result;
-  if (fast_look_up(workspace, start, path, follow, search, shortcut, out, result)) return result;
+  if (*path == '.' &&
+      (look_up_near(workspace, start, path, out, result) ||
+       look_up_climbing(workspace, start, path, follow, search, shortcut, out, result))) {
+    return result;
+  }
+  if (fast_look_up(workspace, start, path, follow, search, shortcut, path, out, result)) {
+    return result;
+  }
   return walk(workspace, start, path, follow, search, 0, out);
 }
 

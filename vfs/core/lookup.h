@@ -70,6 +70,9 @@ struct Lookup {
   // The kernel gives the same answer for the path as it was written, from the
   // working directory of a live base: as long as the tree does not change.
   bool as_written;
+  // Of a look-up that failed: it is not because the directory it started from is
+  // gone.
+  bool start_stands;
 
   // Where the base would have this path. `base_is_elsewhere`: some ancestor
   // was renamed; else it is `path` itself.

@@ -6,6 +6,7 @@
 #include "cas/digest.h"
 #include "vfs/core/control.h"
 #include "vfs/core/index.h"
+#include "vfs/core/key_set.h"
 #include "vfs/core/path_buffer.h"
 
 namespace vfs {
@@ -70,11 +71,9 @@ struct Workspace {
 
   // Directories this process has seen to be plain directories, reached
   // without any link: see lookup.cc.
-  static constexpr uint32_t kKnownDirectories = 1024;
-  std::atomic<uint64_t> known_directories[kKnownDirectories] = {};
+  KeySet<1024> known_directories;
   // Files of the live base that were regular when last seen.
-  static constexpr uint32_t kKnownFiles = 1024;
-  std::atomic<uint64_t> known_files[kKnownFiles] = {};
+  KeySet<1024> known_files;
 
  private:
   int find_root(const char* directory, bool canonical);
