@@ -67,6 +67,22 @@ Digest digest_of_file(int fd, std::string_view name) {
   }
 }
 
+bool make_private_directory(const std::filesystem::path& path) {
+  if (::mkdir(path.c_str(), 0700) != 0) return errno == EEXIST;
+  return ::chmod(path.c_str(), 0700) == 0;
+}
+
+bool make_private_file(const std::filesystem::path& path) {
+  const Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  return fd ? ::fchmod(fd.get(), 0600) == 0 : errno == EEXIST;
+}
+
+Descriptor open_private(const std::filesystem::path& path) {
+  Descriptor fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (fd || errno != ENOENT || !make_private_file(path)) return fd;
+  return Descriptor(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+}
+
 TemporaryFile::TemporaryFile(std::filesystem::path path)
     : path_(std::move(path)) {
   const auto make = [&] {
@@ -74,7 +90,7 @@ TemporaryFile::TemporaryFile(std::filesystem::path path)
   };
   fd_ = make();
   if (!fd_ && errno == ENOENT) {
-    ::mkdir(path_.parent_path().c_str(), 0700);
+    make_private_directory(path_.parent_path());
     fd_ = make();
   }
   if (!fd_) throw system_error(path_.string(), errno, "check the permissions of the store");
@@ -109,7 +125,7 @@ bool TemporaryFile::move_if_absent(const std::filesystem::path& target) {
   };
   int result = rename_no_replace();
   if (result != 0 && errno == ENOENT) {
-    ::mkdir(target.parent_path().c_str(), 0700);
+    make_private_directory(target.parent_path());
     result = rename_no_replace();
   }
   if (result != 0 && (errno == EINVAL || errno == ENOSYS)) {

@@ -29,6 +29,17 @@ bool same_bytes(int a, int b);
 // The digest of everything from where `fd` stands to the end.
 Digest digest_of_file(int fd, std::string_view name);
 
+// Makes a directory into which nobody but its owner can look, whatever the umask.
+// One that is there stays as it is. False, and errno set, if it cannot be made.
+bool make_private_directory(const std::filesystem::path& path);
+
+// The same for an empty file. Does not open one that is there.
+bool make_private_file(const std::filesystem::path& path);
+// Opens a file for reading and writing; one that is missing is made, and nobody
+// but its owner can read it, whatever the umask. No descriptor, and errno set,
+// if that fails.
+Descriptor open_private(const std::filesystem::path& path);
+
 // A new, empty file, open for writing, that is unlinked when it goes out of
 // scope unless it was moved away under another name before.
 class TemporaryFile {

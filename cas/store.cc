@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -24,7 +25,7 @@ constexpr char kFormatHeading[] = "libvfs store ";
 constexpr int kFormat = 1;
 
 void make_directory(const fs::path& path) {
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+  if (!make_private_directory(path)) {
     throw system_error(path.string(), errno, "choose another place with VFS_STORE");
   }
 }
@@ -71,7 +72,28 @@ void check_format(const fs::path& file, const Descriptor& fd) {
   }
 }
 
+// Whoever can write to the store decides what programs read and run.
+void check_private(const fs::path& directory) {
+  struct stat status;
+  if (::stat(directory.c_str(), &status) != 0) throw system_error(directory.string(), errno);
+  if (status.st_uid != ::geteuid() && ::geteuid() != 0) {
+    throw Error(directory.string(), fmt::format("the store belongs to another user ({})", status.st_uid),
+                "set VFS_STORE to a store of your own, or VFS_STORE_SHARED=1 if this one is meant");
+  }
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    throw Error(directory.string(),
+                fmt::format("others can write to the store (mode {:04o})", status.st_mode & 07777),
+                "`chmod 700` it: they could change what programs read and run;\n"
+                "     or set VFS_STORE_SHARED=1 if that is meant");
+  }
+}
+
 }  // namespace
+
+bool store_is_shared() {
+  const char* shared = getenv("VFS_STORE_SHARED");
+  return shared != nullptr && strcmp(shared, "1") == 0;
+}
 
 std::filesystem::path Store::default_path() {
   if (const char* store = getenv("VFS_STORE"); store != nullptr && *store != '\0') {
@@ -121,6 +143,11 @@ void Store::prepare() {
                        "the store must be writable; choose another with VFS_STORE");
   }
   if (!fd) check_ours(path_);
+  if (!store_is_shared()) {
+    // An empty directory that the user made, with the usual umask.
+    if (!fd) ::chmod(path_.c_str(), 0700);
+    check_private(path_);
+  }
   for (const fs::path& part : {objects(), indexes(), workspaces(), temporary()}) {
     make_directory(part);
   }
@@ -134,11 +161,16 @@ std::filesystem::path Store::temporary_name() const {
   return temporary() / fmt::format("{}.{}.{}", getpid(), counter.fetch_add(1), now.tv_nsec);
 }
 
-StoreLock::StoreLock(const Store& store, Kind kind) {
+StoreLock::StoreLock(const Store& store, Kind kind, const std::function<void()>& waiting) {
   const fs::path path = store.path() / "lock";
-  file_ = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  const int operation = kind == exclusive ? LOCK_EX : LOCK_SH;
+  file_ = open_private(path);
   if (!file_) throw system_error(path.string(), errno, "check the permissions of the store");
-  while (::flock(file_.get(), kind == exclusive ? LOCK_EX : LOCK_SH) != 0) {
+  if (waiting) {
+    if (::flock(file_.get(), operation | LOCK_NB) == 0) return;
+    if (errno == EWOULDBLOCK) waiting();
+  }
+  while (::flock(file_.get(), operation) != 0) {
     if (errno != EINTR) throw system_error(path.string(), errno);
   }
 }

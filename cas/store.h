@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "cas/descriptor.h"
@@ -14,7 +15,9 @@ class Store {
   // Opens the store at `path`, making it if there is none (two processes may
   // do so at once). Throws Error: not a directory, not writable, of a newer
   // format than this program knows, or a directory with other things in it,
-  // which is more likely a slip of the pen than meant.
+  // which is more likely a slip of the pen than meant. Also one that somebody
+  // else owns or may write to, unless VFS_STORE_SHARED=1 says that this is meant:
+  // they could change what our programs read and run. Root may open any.
   static Store open(const std::filesystem::path& path);
 
   // VFS_STORE, else $XDG_DATA_HOME/vfs, else ~/.local/share/vfs. Throws Error
@@ -26,6 +29,8 @@ class Store {
   std::filesystem::path indexes() const { return path_ / "indexes"; }
   std::filesystem::path workspaces() const { return path_ / "workspaces"; }
   std::filesystem::path temporary() const { return path_ / "tmp"; }
+  // What was found damaged: never served, never removed by us.
+  std::filesystem::path quarantine() const { return path_ / "quarantine"; }
   std::filesystem::path manifest() const { return path_ / "manifest.db"; }
 
   // A fresh name in temporary(), of no other thread or process. What a killed
@@ -38,15 +43,19 @@ class Store {
   std::filesystem::path path_;
 };
 
+// Whether VFS_STORE_SHARED=1 says that others may write to the store.
+bool store_is_shared();
+
 // Keeps objects that nothing refers to yet from being collected: hold it
 // shared from before the first object is stored, or found to be there, until
 // the snapshot that needs it is in the manifest; exclusively to collect.
 // Waits until it is free. The kernel lets go when a holder dies. Taking it
-// shared twice in one process is fine.
+// shared twice in one process is fine; shared and exclusively, never ends.
 class StoreLock {
  public:
   enum Kind { shared, exclusive };
-  StoreLock(const Store& store, Kind kind);
+  // `waiting` is called before it waits, if it has to.
+  StoreLock(const Store& store, Kind kind, const std::function<void()>& waiting = {});
 
  private:
   Descriptor file_;

@@ -148,7 +148,7 @@ void IndexImage::write(const Store& store, const std::filesystem::path& path, co
   file.write(bytes_of(buckets));
   file.write(bytes_of(groups));
   file.write(names_);
-  file.finish(0444);
+  file.finish(0400);
   file.replace(path);
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "cas/error.h"
+#include "cas/file_io.h"
 #include "manifest/schema.h"
 
 namespace vfs {
@@ -68,8 +69,12 @@ std::vector<std::string_view> split_path(std::string_view path) {
   return parts;
 }
 
-Manifest::Manifest(const Store& store)
-    : database_(std::make_unique<Database>(store.manifest())), opened_ns_(now_ns()) {
+Manifest::Manifest(const Store& store) : opened_ns_(now_ns()) {
+  // SQLite would make it as the umask says; its log gets the database's mode. (Not
+  // opened here if it is there: closing it would drop the locks of another
+  // connection of this process.)
+  if (!make_private_file(store.manifest())) throw system_error(store.manifest().string(), errno);
+  database_ = std::make_unique<Database>(store.manifest());
   prepare_schema(*database_);
 }
 

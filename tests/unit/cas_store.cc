@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "cas/error.h"
+#include "cas/object_store.h"
+#include "manifest/manifest.h"
 #include "tests/unit/cas_fixture.h"
 
 namespace vfs::test {
@@ -89,6 +91,71 @@ TEST_CASE("a store without write permission is refused") {
   if (root) REQUIRE(::seteuid(0) == 0);
   CHECK(why == "Permission denied");
   ::chmod((scratch / "store").c_str(), 0700);
+}
+
+TEST_CASE("a store is private, whatever the umask") {
+  for (const mode_t mask : {0000, 0002, 0777}) {
+    Scratch scratch;
+    fs::create_directory(scratch / "made before");
+    ::chmod((scratch / "made before").c_str(), 0775);
+    const mode_t before = ::umask(mask);
+    for (const char* name : {"store", "made before"}) {
+      const Store store = Store::open(scratch / name);
+      const ObjectStore objects(store);
+      objects.put_bytes("small");
+      objects.put_bytes(std::string(3 << 20, 'l'));
+      const StoreLock lock(store, StoreLock::shared);
+      const Manifest manifest(store);
+      Store::open(scratch / name);
+    }
+    ::umask(before);
+    for (const char* name : {"store", "made before"}) {
+      CHECK((status_of(scratch / name).st_mode & 07777) == 0700);
+      for (const auto& entry : fs::recursive_directory_iterator(scratch / name)) {
+        INFO(entry.path() << " " << mask);
+        const struct stat status = status_of(entry.path());
+        const bool object = status.st_size != 0 && S_ISREG(status.st_mode) &&
+                            entry.path().string().find("/objects/") != std::string::npos;
+        CHECK((status.st_mode & 07777) == (S_ISDIR(status.st_mode) ? 0700 : object ? 0555 : 0600));
+      }
+    }
+  }
+}
+
+TEST_CASE("a store that others may write to is refused, unless that is meant") {
+  Scratch scratch;
+  scratch.store();
+  for (const mode_t mode : {0770, 0702, 0777}) {
+    ::chmod((scratch / "store").c_str(), mode);
+    const Error error = error_of_opening(scratch / "store");
+    CHECK(error.why.find("others can write to the store") != std::string::npos);
+    CHECK(error.hint.find("VFS_STORE_SHARED=1") != std::string::npos);
+    setenv("VFS_STORE_SHARED", "0", 1);
+    error_of_opening(scratch / "store");
+    setenv("VFS_STORE_SHARED", "1", 1);
+    CHECK(Store::open(scratch / "store").path() == scratch / "store");
+    unsetenv("VFS_STORE_SHARED");
+    CHECK((status_of(scratch / "store").st_mode & 07777) == mode);
+  }
+  ::chmod((scratch / "store").c_str(), 0755);
+  Store::open(scratch / "store");
+  if (::geteuid() != 0) return;  // nobody else can give a store away
+  // Root may; others may not have root's.
+  ::chmod(scratch.path().c_str(), 0755);
+  ::chmod((scratch / "store").c_str(), 0777);
+  ::chmod((scratch / "store/format").c_str(), 0666);
+  REQUIRE(::seteuid(65534) == 0);
+  std::string why;
+  try {
+    Store::open(scratch / "store");
+  } catch (const Error& error) {
+    why = error.why;
+  }
+  REQUIRE(::seteuid(0) == 0);
+  CHECK(why.find("belongs to another user") != std::string::npos);
+  ::chmod((scratch / "store").c_str(), 0700);
+  REQUIRE(::chown((scratch / "store").c_str(), 65534, 65534) == 0);
+  CHECK(Store::open(scratch / "store").path() == scratch / "store");
 }
 
 TEST_CASE("many processes may make one store at the same time") {

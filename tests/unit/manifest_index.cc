@@ -80,7 +80,7 @@ TEST_CASE("every path of a snapshot is in its index, by hash, with all it is") {
   CHECK(check_index(path).empty());
   CHECK(check_index_header(path, snapshot.id));
   CHECK_FALSE(check_index_header(path, digest_of("another", 7)));
-  CHECK((status_of(path).st_mode & 07777) == 0444);
+  CHECK((status_of(path).st_mode & 07777) == 0400);
   CHECK(fs::is_empty(store.temporary()));
 
   std::map<std::string, Entry> expected;

@@ -30,7 +30,9 @@ int run(int argc, char** argv) {
   CLI::App app("A copy-on-write virtual file system for unmodified programs.\n"
                "Store: $VFS_STORE, else $XDG_DATA_HOME/vfs, else ~/.local/share/vfs.",
                "vfs");
-  app.footer("With --json, bytes of names that are not UTF-8 are written as \\xNN.\n"
+  app.footer("VFS_STORE_SHARED=1 accepts a store that others own or may write to, who can then change\n"
+             "what your programs read and run.\n"
+             "With --json, bytes of names that are not UTF-8 are written as \\xNN.\n"
              "Exit status: 0, 1 (failure) or 2 (usage).");
   app.set_version_flag("--version", VFS_VERSION);
   app.require_subcommand(1);
