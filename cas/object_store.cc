@@ -210,14 +210,33 @@ StoredObject ObjectStore::put_file(const fs::path& path) const {
   return put(fd.get(), path.native());
 }
 
-bool ObjectStore::verify(const Digest& digest) const {
-  const Descriptor fd(::open(path(digest).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return false;
-  try {
-    return digest_of_file(fd.get(), "object") == digest;
-  } catch (const Error&) {
-    return false;  // an object that cannot be read is as bad as a changed one
+std::string ObjectStore::problem(const Digest& digest) const {
+  // Anything may stand in its place, also a FIFO that nobody writes to.
+  const Descriptor fd(::open(file(digest).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat status;
+  if (!fd && errno == ENOENT) return "missing";
+  if (!fd || ::fstat(fd.get(), &status) != 0) {
+    return fmt::format("damaged: it cannot be opened ({})", strerrordesc_np(errno));
   }
+  if (!S_ISREG(status.st_mode)) return "damaged: it is no regular file";
+  try {
+    if (digest_of_file(fd.get(), "object") == digest) return {};
+  } catch (const Error& error) {
+    return fmt::format("damaged: it cannot be read ({})", error.why);
+  }
+  return fmt::format("damaged: its {} bytes are not those it is named after", status.st_size);
+}
+
+fs::path ObjectStore::quarantine(const Digest& digest) const {
+  const fs::path directory = store_.quarantine();
+  if (!make_private_directory(directory)) throw system_error(directory.string(), errno);
+  fs::path place = directory / digest_text(digest);
+  struct stat status;
+  for (unsigned i = 1; ::lstat(place.c_str(), &status) == 0; ++i) {
+    place = directory / fmt::format("{}.{}", digest_text(digest), i);
+  }
+  if (::rename(file(digest).c_str(), place.c_str()) != 0) throw system_error(file(digest), errno);
+  return place;
 }
 
 void ObjectStore::for_each(
@@ -240,6 +259,21 @@ void ObjectStore::for_each_unfinished(const std::function<void(const fs::path&)>
     const fs::path directory = store_.objects() / shard;
     for_each_name(directory, [&](int, const char* name) { visit(directory / name); }, true);
   });
+}
+
+void ObjectStore::for_each_stray(const std::function<void(const fs::path&)>& visit) const {
+  const auto is_hex = [](std::string_view name, size_t size) {
+    return name.size() == size && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  };
+  for (const auto& shard : fs::directory_iterator(store_.objects())) {
+    if (!is_hex(shard.path().filename().native(), 2) || !fs::is_directory(shard.symlink_status())) {
+      visit(shard.path());
+      continue;
+    }
+    for_each_name(shard.path(), [&](int, const char* name) {
+      if (!is_hex(name, Digest::kHexLength - 2)) visit(shard.path() / name);
+    });
+  }
 }
 
 ObjectDirectory::ObjectDirectory(const Store& store)

@@ -61,13 +61,21 @@ class ObjectStore {
   // All of it, in memory.
   std::string read(const Digest& digest) const;
 
-  // Reads the object again and compares: false if it is missing or damaged.
-  bool verify(const Digest& digest) const;
+  // Reads the object again and compares. Says what is wrong, for people:
+  // "missing", or "damaged" and how; empty if nothing is.
+  std::string problem(const Digest& digest) const;
+  bool verify(const Digest& digest) const { return problem(digest).empty(); }
+  // Takes what stands in the place of an object out of the store's objects and
+  // gives its new path, in the store's quarantine. Only under an exclusive
+  // StoreLock: else somebody may have put the right bytes there meanwhile.
+  std::filesystem::path quarantine(const Digest& digest) const;
 
   // Every object, in no order. Objects that come or go meanwhile may be missed.
   void for_each(const std::function<void(const Digest&, uint64_t size)>& visit) const;
   // Visits what killed processes left beside objects: half-written files.
   void for_each_unfinished(const std::function<void(const std::filesystem::path&)>& visit) const;
+  // Visits what has no business among the objects: other names.
+  void for_each_stray(const std::function<void(const std::filesystem::path&)>& visit) const;
   // Returns the bytes freed; 0 if it is not there. Descriptors and mappings of
   // it stay valid. Only under an exclusive StoreLock, after collecting what is
   // in use under the same lock.

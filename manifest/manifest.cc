@@ -256,34 +256,9 @@ void Manifest::for_each_digest(const std::function<void(const Digest&, uint64_t 
   while (row.step()) visit(row.digest(0), static_cast<uint64_t>(row.integer(1)));
 }
 
-std::vector<std::string> Manifest::paths_of(const Digest& digest) {
-  std::vector<std::string> result;
-  Statement row = database_->prepare(
-      "SELECT s.id, p.path FROM paths p JOIN snapshot s ON s.number = p.snapshot "
-      "WHERE p.digest = ?");
-  row.bind_text(1, digest_text(digest));
-  while (row.step()) {
-    result.push_back(digest_text(row.digest(0)).substr(0, 12) + ":" + std::string(row.bytes(1)));
-  }
-  return result;
-}
-
-std::vector<std::string> Manifest::check() {
-  std::vector<std::string> problems;
-  Statement integrity = database_->prepare("PRAGMA integrity_check");
-  while (integrity.step()) {
-    if (integrity.bytes(0) != "ok") problems.emplace_back(integrity.bytes(0));
-  }
-  Statement references = database_->prepare("PRAGMA foreign_key_check");
-  while (references.step()) {
-    problems.push_back(fmt::format("a row of table {} refers to a row of table {} that is missing",
-                                   references.bytes(0), references.bytes(2)));
-  }
-  return problems;
-}
-
 std::unordered_set<Digest, DigestHash> Manifest::collect(const std::vector<SnapshotId>& heads,
-                                                         uint64_t& removed_snapshots) {
+                                                         std::vector<SnapshotId>& removed,
+                                                         Collect collect) {
   // Objects go next: no snapshot that needs them may come back.
   Transaction transaction(*database_, Transaction::durable);
   database_->execute("CREATE TEMP TABLE head (id BLOB)");
@@ -291,13 +266,16 @@ std::unordered_set<Digest, DigestHash> Manifest::collect(const std::vector<Snaps
   for (const SnapshotId& id : heads) insert.bind(1, id).run();
   // Deleted from the newest on, so that a parent goes after its children.
   database_->execute("PRAGMA defer_foreign_keys = ON");
-  database_->execute(
+  Statement gone = database_->prepare(
       "WITH RECURSIVE reachable (id) AS ("
       "  SELECT snapshot FROM ref UNION SELECT id FROM head"
       "  UNION SELECT s.parent FROM snapshot s JOIN reachable r ON s.id = r.id"
       "  WHERE s.parent IS NOT NULL) "
-      "DELETE FROM snapshot WHERE id NOT IN (SELECT id FROM reachable)");
-  removed_snapshots = static_cast<uint64_t>(database_->changes());
+      "SELECT id FROM snapshot WHERE id NOT IN (SELECT id FROM reachable)");
+  while (gone.step()) removed.push_back(gone.digest(0));
+  gone.reset();
+  Statement remove = database_->prepare("DELETE FROM snapshot WHERE id = ?");
+  for (const SnapshotId& id : removed) remove.bind(1, id).run();
   database_->execute(
       "WITH RECURSIVE used (id) AS ("
       "  SELECT tree FROM snapshot"
@@ -311,7 +289,7 @@ std::unordered_set<Digest, DigestHash> Manifest::collect(const std::vector<Snaps
   // What is gone from the store must not be taken for present at the next ingest.
   database_->execute(
       "DELETE FROM seen_file WHERE digest NOT IN (SELECT digest FROM entry WHERE type = 'file')");
-  transaction.commit();
+  if (collect == Collect::remove) transaction.commit();
   return digests;
 }
 

@@ -79,6 +79,20 @@ struct Snapshot {
   uint64_t bytes = 0;   // their size, added up
 };
 
+// A path whose content is an object.
+struct ServedPath {
+  SnapshotId snapshot = {};
+  std::string path;    // relative to the root
+  std::string origin;  // message of a snapshot without parent: "ingest DIRECTORY"
+};
+
+// What leads to a snapshot that is not there: a ref, or else a child.
+struct LostLink {
+  std::string ref;
+  std::optional<SnapshotId> child;
+  SnapshotId to = {};
+};
+
 // Not for use from several threads at once; any number of processes may have
 // the database open. Every function throws Error.
 class Manifest {
@@ -126,16 +140,25 @@ class Manifest {
   void forget_file(const Digest& digest);
 
   // Deletes every snapshot that no ref and none of `heads` leads to, through
-  // parents too, and the trees only they had. Gives the digests that stay in
-  // use. Hold an exclusive StoreLock until the objects are removed as well.
+  // parents too, and the trees only they had; these go to the end of `removed`.
+  // Gives the digests that stay in use. Hold an exclusive StoreLock until the
+  // objects are removed as well. `look`: changes nothing.
+  enum class Collect : bool { look, remove };
   std::unordered_set<Digest, DigestHash> collect(const std::vector<SnapshotId>& heads,
-                                                 uint64_t& removed_snapshots);
+                                                 std::vector<SnapshotId>& removed,
+                                                 Collect collect = Collect::remove);
   // Digest and size of every file entry, each once.
   void for_each_digest(const std::function<void(const Digest&, uint64_t size)>& visit);
-  // Every "snapshot:path" that an object serves.
-  std::vector<std::string> paths_of(const Digest& digest);
-  // Reads the whole database. One line for each thing that is wrong with it.
+  // Every path that one of these objects serves: one walk through all snapshots.
+  void for_each_path(const std::unordered_set<Digest, DigestHash>& digests,
+                     const std::function<void(const Digest&, const ServedPath&)>& visit);
+  // Reads the whole database. One line for each thing that is wrong with it, but
+  // for the links that are lost.
   std::vector<std::string> check();
+  // Refs and parents that lead to no snapshot.
+  std::vector<LostLink> lost_links();
+  // The ref goes; the snapshot has no parent any more.
+  void drop_link(const LostLink& lost);
 
   Database& database() { return *database_; }
 

@@ -169,11 +169,11 @@ damaged_object() {
   object=$(find "$VFS_STORE/objects" -type f -size -2 | head -n 1)
   cp "$object" "$T/out/object"
   rm -f "$object"; tr 'a-z' 'b-za' <"$T/out/object" >"$object"
-  refused 1 'ingest' "$vfs" verify
+  # The fixture, where it was ingested from, has the same bytes.
+  refused 1 '1 problems, 1 of them repaired' "$vfs" verify
   grep -q 'damaged' "$T/out/refused.stdout" || echo "verify does not name it"
   grep -q '  serves .*:' "$T/out/refused.stdout" || echo "verify does not say whose it is"
-  "$vfs" ingest "$T/fixture" >/dev/null 2>"$T/out/again" || cat "$T/out/again"
-  "$vfs" verify >"$T/out/verify" 2>&1 || { echo "not stored again:"; cat "$T/out/verify"; }
+  "$vfs" verify >"$T/out/verify" 2>&1 || { echo "not restored:"; cat "$T/out/verify"; }
   cmp -s "$object" "$T/out/object" || echo "other bytes"
 }
 # as_nobody COMMAND...: without any right on the store.

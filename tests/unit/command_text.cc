@@ -24,3 +24,15 @@ TEST_CASE("times are written in UTC") {
   CHECK(time_text(-1) == "1969-12-31 23:59:59");
   CHECK(time_text(INT64_MAX) == "@9223372036854775807");
 }
+
+TEST_CASE("lengths of time are what people write") {
+  CHECK(seconds_of("90s") == 90);
+  CHECK(seconds_of("10m") == 600);
+  CHECK(seconds_of("2h") == 7200);
+  CHECK(seconds_of("7d") == 604'800);
+  CHECK(seconds_of("0s") == 0);
+  for (const char* text : {"", "s", "90", "90 s", "1h30m", "-1h", "+1h", "1w", "1.5h", "1000000001s", "99999999999999999999d"}) {
+    INFO(text);
+    CHECK_FALSE(seconds_of(text));
+  }
+}

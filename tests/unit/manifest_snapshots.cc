@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
 
@@ -272,9 +273,15 @@ TEST_CASE("collecting drops what nothing leads to, and only that") {
   manifest.set_ref("name", named.id);
   manifest.remember_file(FileStamp{}, digest_of("dead", 4));
 
-  uint64_t removed = 0;
+  std::vector<SnapshotId> would;
+  std::vector<SnapshotId> removed;
+  const auto would_live = manifest.collect({head.id}, would, Manifest::Collect::look);
+  CHECK(manifest.find(manifest.snapshot(dead_child.id), "all/same"));
+  CHECK(count(manifest, "tree") == 6 + 6 + 1);
   const auto live = manifest.collect({head.id}, removed);
-  CHECK(removed == 2);
+  CHECK(removed.size() == 2);
+  CHECK(would == removed);
+  CHECK(would_live == live);
   CHECK(live.size() == 5);
   for (const std::string content : {"same", "grandparent", "parent", "named", "head"}) {
     CHECK(live.contains(digest_of(content.data(), content.size())));
@@ -287,8 +294,9 @@ TEST_CASE("collecting drops what nothing leads to, and only that") {
   CHECK(count(manifest, "tree") == 4 + 4 + 1);
   CHECK(count(manifest, "chunk") == 4 + 4 + 1);
   CHECK(manifest.check().empty());
+  removed.clear();
   manifest.collect({}, removed);
-  CHECK(removed == 1);
+  CHECK(removed == std::vector<SnapshotId>{head.id});
   manifest.remove_ref("name");
   CHECK(manifest.collect({}, removed).empty());
   CHECK(all_rows(manifest) == 0);
@@ -314,9 +322,51 @@ TEST_CASE("the views are readable in the sqlite3 shell") {
   REQUIRE(snapshots.step());
   CHECK(snapshots.bytes(0) == digest_text(snapshot.id));
   CHECK(snapshots.integer(2) == 1);
-  const std::vector<std::string> served = manifest.paths_of(digest_of("x", 1));
-  REQUIRE(served.size() == 1);
-  CHECK(served[0] == digest_text(snapshot.id).substr(0, 12) + ":d/f");
+}
+
+TEST_CASE("an object's paths are found, in every snapshot") {
+  Scratch scratch;
+  Manifest manifest(scratch.store());
+  TreeNode root = directory_node("", {directory_node("d", {file_node("f", "x")}), file_node("g", "y")});
+  const Snapshot first = manifest.add_snapshot(root, {}, "ingest /some/where");
+  root = directory_node("", {file_node("moved", "x"), file_node("z", "")});
+  const Snapshot second = manifest.add_snapshot(root, first.id, "ingest /else/where");
+  std::vector<std::string> served;
+  manifest.for_each_path({digest_of("x", 1)}, [&](const Digest& digest, const ServedPath& path) {
+    CHECK(digest == digest_of("x", 1));
+    served.push_back(digest_text(path.snapshot) + ":" + path.path + " " + path.origin);
+  });
+  std::sort(served.begin(), served.end());
+  std::vector<std::string> expected = {digest_text(first.id) + ":d/f ingest /some/where",
+                                       digest_text(second.id) + ":moved "};
+  std::sort(expected.begin(), expected.end());
+  CHECK(served == expected);
+}
+
+TEST_CASE("refs and parents that lead nowhere are named, and can be dropped") {
+  Scratch scratch;
+  Manifest manifest(scratch.store());
+  TreeNode root = directory_node("", {file_node("f", "x")});
+  const Snapshot first = manifest.add_snapshot(root, {}, "first");
+  root = directory_node("", {file_node("f", "y")});
+  const Snapshot second = manifest.add_snapshot(root, first.id, "second");
+  manifest.set_ref("old", first.id);
+  manifest.set_ref("new", second.id);
+  CHECK(manifest.lost_links().empty());
+  manifest.database().execute("PRAGMA foreign_keys = OFF");
+  manifest.database().prepare("DELETE FROM snapshot WHERE id = ?").bind(1, first.id).run();
+  manifest.database().execute("PRAGMA foreign_keys = ON");
+  const std::vector<LostLink> lost = manifest.lost_links();
+  REQUIRE(lost.size() == 2);
+  CHECK(lost[0].ref == "old");
+  CHECK(lost[0].to == first.id);
+  REQUIRE(lost[1].child);
+  CHECK(*lost[1].child == second.id);
+  CHECK(lost[1].to == first.id);
+  for (const LostLink& link : lost) manifest.drop_link(link);
+  CHECK(manifest.lost_links().empty());
+  CHECK(manifest.refs() == std::vector<std::pair<std::string, SnapshotId>>{{"new", second.id}});
+  CHECK_FALSE(manifest.snapshot(second.id).parent);
 }
 
 }  // namespace vfs::test

@@ -36,7 +36,7 @@ void add_change_commands(Commands& commands, Context& context);
 void add_history_commands(Commands& commands, Context& context);
 // ls, cat, stat
 void add_view_commands(Commands& commands, Context& context);
-// gc, verify, stats
+// gc, verify, fsck, stats
 void add_store_commands(Commands& commands, Context& context);
 
 // "--json", which every command that prints something has.

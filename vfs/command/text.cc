@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <time.h>
 
+#include <charconv>
+
 namespace vfs {
 namespace {
 
@@ -33,6 +35,21 @@ std::string time_text(int64_t seconds) {
   if (gmtime_r(&time, &parts) == nullptr) return fmt::format("@{}", seconds);
   strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
   return text;
+}
+
+std::optional<int64_t> seconds_of(std::string_view text) {
+  constexpr int64_t kMost = 1'000'000'000;  // of any unit: no overflow
+  int64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || end - stop != 1 || number < 0 || number > kMost) return std::nullopt;
+  switch (*stop) {
+    case 's': return number;
+    case 'm': return number * 60;
+    case 'h': return number * 3600;
+    case 'd': return number * 86400;
+    default: return std::nullopt;
+  }
 }
 
 std::string json_text(std::string_view bytes) {

@@ -39,6 +39,8 @@ Snapshot source_snapshot(const Context& context, Manifest& manifest, const std::
 
 void init(const Context& context, const std::string& directory) {
   const Store store = Store::open(Store::default_path());
+  // Until the marker is there: a state without one is garbage.
+  const StoreLock keeps_state(store, StoreLock::shared);
   make_live_workspace(store, context.absolute(directory));
   if (context.json) {
     print_json(nlohmann::json{{"root", json_text(context.absolute(directory))}}.dump());

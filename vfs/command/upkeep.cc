@@ -1,170 +1,173 @@
 #include "vfs/command/upkeep.h"
 
 #include <sys/stat.h>
-#include <time.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <map>
+#include <memory>
 #include <set>
 #include <unordered_set>
 
+#include "cas/error.h"
 #include "cas/object_store.h"
-#include "cas/parallel.h"
-#include "manifest/index_writer.h"
 #include "manifest/manifest.h"
+#include "vfs/command/object_check.h"
 #include "vfs/command/state.h"
+#include "vfs/command/store_check.h"
+#include "vfs/command/workspace_check.h"
 
 namespace vfs {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kGraceSeconds = 3600;
-
-bool is_young(const fs::path& path) {
-  struct stat status;
-  return ::lstat(path.c_str(), &status) == 0 && ::time(nullptr) - status.st_ctime < kGraceSeconds;
-}
-
-void remove_objects(const ObjectStore& objects,
-                    const std::unordered_set<Digest, DigestHash>& needed, bool now,
-                    Collected& result) {
-  std::vector<Digest> dead;
-  objects.for_each([&](const Digest& digest, uint64_t) {
-    if (!needed.contains(digest) && (now || !is_young(objects.path(digest)))) dead.push_back(digest);
-  });
-  for (const Digest& digest : dead) result.bytes += objects.remove(digest);
-  result.objects = dead.size();
-}
-
-// Where the indexes of all snapshots lie, if they exist, and those that they
-// are derived from, whose snapshot may be gone.
-std::set<fs::path> needed_indexes(const Store& store, Manifest& manifest) {
-  std::set<fs::path> needed;
-  for (const Snapshot& snapshot : manifest.all_snapshots()) {
-    const fs::path path = index_path(store, snapshot.id);
-    needed.insert(path);
-    if (const auto main = main_of_index(path)) needed.insert(index_path(store, *main));
-  }
-  return needed;
-}
-
-void remove_indexes(const Store& store, Manifest& manifest) {
-  const std::set<fs::path> needed = needed_indexes(store, manifest);
-  for (const auto& entry : fs::directory_iterator(store.indexes())) {
-    if (!needed.contains(entry.path())) fs::remove(entry.path());
-  }
-}
-
-// Rehashes all objects; what is wrong is forgotten, and told with the paths it
-// serves.
-class Verification {
+// One collection, under an exclusive StoreLock.
+class Garbage {
  public:
-  explicit Verification(const Store& store) : store_(store), objects_(store), manifest_(store) {}
+  Garbage(const Store& store, const Collection& collection)
+      : store_(store), objects_(store), manifest_(store), collection_(collection) {}
 
-  Verified run() {
-    check_objects();
-    check_indexes();
-    for (const std::string& problem : manifest_.check()) {
-      result_.problems.push_back("manifest: " + problem);
-    }
+  Collected run() {
+    drop_states();
+    drop_snapshots();
+    drop_objects();
+    drop_indexes();
+    drop_leftovers();
     return std::move(result_);
   }
 
  private:
-  void report(const Digest& digest, const char* what) {
-    std::string line = fmt::format("object {}: {}", digest_text(digest), what);
-    for (const std::string& path : manifest_.paths_of(digest)) line += "\n  serves " + path;
-    result_.problems.push_back(line);
-    // Else the next ingest would take the file for stored, and not read it.
-    manifest_.forget_file(digest);
-  }
+  bool dry() const { return collection_.dry_run; }
 
-  void check_objects() {
-    std::vector<Digest> all;
-    objects_.for_each([&](const Digest& digest, uint64_t) { all.push_back(digest); });
-    result_.objects = all.size();
-    std::vector<char> good(all.size());
-    in_parallel(all.size(), [&](size_t i) { good[i] = objects_.verify(all[i]); });
-    for (size_t i = 0; i < all.size(); ++i) {
-      if (!good[i]) report(all[i], "damaged");
-    }
-    const std::unordered_set<Digest, DigestHash> present(all.begin(), all.end());
-    std::vector<Digest> missing;
-    manifest_.for_each_digest([&](const Digest& digest, uint64_t) {
-      if (!present.contains(digest)) missing.push_back(digest);
-    });
-    for (const Digest& digest : missing) report(digest, "missing");
-  }
-
-  // An index is made of what the manifest says: so it can be made again, and
-  // in full, which needs no other. What is derived from one that could not be
-  // made again finds it missing: so the full ones come first.
-  void check_indexes() {
-    std::map<fs::path, Snapshot> snapshots;
-    for (const Snapshot& snapshot : manifest_.all_snapshots()) {
-      snapshots.emplace(index_path(store_, snapshot.id), snapshot);
-    }
-    const std::set<fs::path> needed = needed_indexes(store_, manifest_);
-    std::set<fs::path> derived;
-    for (const fs::path& path : needed) {
-      if (main_of_index(path)) derived.insert(path);
-    }
-    for (const SnapshotId& id : all_bases(store_)) bases_.insert(index_path(store_, id));
-    for (const bool second : {false, true}) {
-      for (const fs::path& path : needed) {
-        if (derived.contains(path) != second) continue;
-        const auto snapshot = snapshots.find(path);
-        check_one_index(path, snapshot != snapshots.end() ? &snapshot->second : nullptr);
-      }
-    }
-  }
-
-  void check_one_index(const fs::path& path, const Snapshot* snapshot) {
-    std::string what = "missing";
-    if (fs::exists(path)) {
-      what = check_index(path);
-      if (what.empty()) return;
-      fs::remove(path);
-    } else if (!bases_.contains(path)) {
-      return;
-    }
-    if (snapshot != nullptr) write_index(store_, manifest_, *snapshot);
-    result_.problems.push_back(fmt::format("index {}: {}; it was {}", path.string(), what,
-                                           snapshot != nullptr ? "written again" : "removed"));
-  }
+  void drop_states();
+  void drop_snapshots();
+  void drop_objects();
+  void drop_indexes();
+  void drop_leftovers();
+  void drop_leftover(const Leftover& leftover);
 
   const Store& store_;
   const ObjectStore objects_;
   Manifest manifest_;
-  Verified result_;
-  std::set<fs::path> bases_;
+  const Collection& collection_;
+  Collected result_;
+  std::vector<WorkspaceState> dropped_;
+  std::unordered_set<Digest, DigestHash> needed_;
 };
+
+void Garbage::drop_states() {
+  for (const WorkspaceState& state : all_states(store_)) {
+    std::string why;
+    if (look_at_marker(state, why) != Marker::lost || !find_moved_root(state).empty()) continue;
+    const StateLock lock(state.path, dry() ? StateLock::leave : StateLock::make);
+    const std::string stays = lock.held() ? why_orphan_stays(state, {.grace = collection_.grace})
+                                          : "a command is at work in it";
+    if (!stays.empty()) {
+      result_.kept.push_back(fmt::format("workspace {}: {}; {}", state.path, why, stays));
+      continue;
+    }
+    dropped_.push_back(state);
+    result_.removed.push_back("workspace " + state.path);
+    if (!dry()) remove_state(store_, state.path);
+  }
+  result_.workspaces = dropped_.size();
+}
+
+// A base is needed as much as a head: they differ when a command was killed
+// between the two.
+void Garbage::drop_snapshots() {
+  std::vector<SnapshotId> heads = all_heads(store_);
+  for (const SnapshotId& id : all_bases(store_)) heads.push_back(id);
+  // In a dry run they are still there: each of their links counts once too often.
+  if (dry()) {
+    for (const WorkspaceState& state : dropped_) {
+      for (const char* link : {"head", "base"}) {
+        const auto id = snapshot_of_link(state.path, link);
+        const auto at = id ? std::find(heads.begin(), heads.end(), *id) : heads.end();
+        if (at != heads.end()) heads.erase(at);
+      }
+    }
+  }
+  std::vector<SnapshotId> gone;
+  needed_ = manifest_.collect(heads, gone, dry() ? Manifest::Collect::look : Manifest::Collect::remove);
+  for (const Digest& digest : all_recorded_digests(store_)) needed_.insert(digest);
+  for (const SnapshotId& id : gone) result_.removed.push_back("snapshot " + digest_text(id));
+  result_.snapshots = gone.size();
+}
+
+void Garbage::drop_objects() {
+  std::vector<std::pair<Digest, uint64_t>> dead;
+  objects_.for_each([&](const Digest& digest, uint64_t size) {
+    struct stat status;
+    if (!needed_.contains(digest) && ::lstat(objects_.path(digest).c_str(), &status) == 0 &&
+        collection_.grace.is_over(status)) {
+      dead.emplace_back(digest, size);
+    }
+  });
+  for (const auto& [digest, size] : dead) {
+    result_.bytes += dry() ? size : objects_.remove(digest);
+    result_.removed.push_back("object " + digest_text(digest));
+  }
+  result_.objects = dead.size();
+}
+
+void Garbage::drop_indexes() {
+  if (dry()) return;  // those of the snapshots that would go are still needed
+  const std::set<fs::path> needed = needed_indexes(store_, manifest_);
+  for (const auto& entry : fs::directory_iterator(store_.indexes())) {
+    if (!needed.contains(entry.path())) fs::remove(entry.path());
+  }
+}
+
+void Garbage::drop_leftover(const Leftover& leftover) {
+  if (!leftover.is_over) return;
+  if (!dry()) remove_leftover(leftover.path);
+  result_.removed.push_back("leftover " + leftover.path);
+  ++result_.leftovers;
+}
+
+void Garbage::drop_leftovers() {
+  for (const Leftover& leftover : leftovers_in_store(store_, collection_.grace)) drop_leftover(leftover);
+  for (const WorkspaceState& state : all_states(store_)) {
+    const StateLock lock(state.path, dry() ? StateLock::leave : StateLock::make);
+    if (!lock.held()) continue;  // a command is at work in it
+    for (const Leftover& leftover : leftovers_in_state(state.path, collection_.grace)) drop_leftover(leftover);
+  }
+}
 
 }  // namespace
 
-Collected collect_garbage(const Store& store, bool now) {
-  const StoreLock lock(store, StoreLock::exclusive);
-  Manifest manifest(store);
-  Collected result;
-  std::unordered_set<Digest, DigestHash> needed =
-      manifest.collect(all_heads(store), result.snapshots);
-  for (const Digest& digest : all_recorded_digests(store)) needed.insert(digest);
-  remove_objects(ObjectStore(store), needed, now, result);
-  remove_indexes(store, manifest);
-  ObjectStore(store).for_each_unfinished([](const fs::path& path) {
-    if (!is_young(path)) fs::remove(path);
-  });
-  for (const auto& entry : fs::directory_iterator(store.temporary())) {
-    if (!is_young(entry.path())) fs::remove_all(entry.path());
-  }
-  return result;
+Collected collect_garbage(const Store& store, const Collection& collection) {
+  const StoreLock lock(store, StoreLock::exclusive, collection.waiting);
+  return Garbage(store, collection).run();
 }
 
-Verified verify_store(const Store& store) {
+Collected collect_garbage(const Store& store, bool now) {
+  Collection collection;
+  if (now) collection.grace.seconds = 0;
+  return collect_garbage(store, collection);
+}
+
+Verified verify_store(const Store& store, const std::function<void()>& waiting) {
+  Findings findings(Repair::yes);
+  Findings of_manifest(Repair::no);
+  Manifest manifest(store);
+  ObjectCheck objects(store, manifest);
   // Objects that are collected meanwhile would look as if they were missing.
-  const StoreLock lock(store, StoreLock::shared);
-  return Verification(store).run();
+  auto lock = std::make_unique<StoreLock>(store, StoreLock::shared, waiting);
+  objects.look();
+  if (!objects.is_sound()) {
+    lock.reset();
+    lock = std::make_unique<StoreLock>(store, StoreLock::exclusive, waiting);
+  }
+  objects.report(findings);
+  check_indexes(store, manifest, findings);
+  check_manifest(manifest, of_manifest);
+  Verified result = {objects.count(), {}, findings.left() + of_manifest.left()};
+  for (const Findings* list : {&findings, &of_manifest}) {
+    for (const Finding& finding : list->list()) result.problems.push_back(text_of(finding));
+  }
+  return result;
 }
 
 }  // namespace vfs
