@@ -66,17 +66,21 @@ int open_private_draft(int fd, int flags, const struct stat& status) {
   return result;
 }
 
+// -ENOENT: a directory that was removed.
 int open_draft(int fd, const Located& located, int flags, const struct stat& status) {
   vfs::Lookup found;
   const bool has_other_name = located.place == Place::live && S_ISREG(status.st_mode) &&
                               status.st_nlink > 0;
-  if (!find_located(fd, located, found) &&
-      !(has_other_name && vfs::search_live_name(workspace, status, found))) {
-    return S_ISREG(status.st_mode) ? open_private_draft(fd, flags, status) : -ESTALE;
+  long result = -ESTALE;
+  for (int i = 0; i < kAttempts && result == -ESTALE; ++i) {
+    if (!find_located(fd, located, found) &&
+        !(has_other_name && vfs::search_live_name(workspace, status, found))) {
+      return S_ISREG(status.st_mode) ? open_private_draft(fd, flags, status) : -ENOENT;
+    }
+    result = vfs::copy_up(workspace, found, vfs::Content::keep);
   }
   vfs::PathBuffer real;
-  const int result = vfs::copy_up(workspace, found, vfs::Content::keep);
-  if (result != 0) return result;
+  if (result != 0) return static_cast<int>(result);
   if (!workspace.upper_path(found.path, real)) return -ENAMETOOLONG;
   return sys::open(real.text, flags);
 }
@@ -93,7 +97,7 @@ int make_descriptor_draft(int fd) {
   correct_status(fd, status);
   const int draft = open_draft(
       fd, located, (flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW)) | O_CLOEXEC, status);
-  if (draft == -ESTALE) return 0;  // a directory that was removed
+  if (draft == -ENOENT && S_ISDIR(status.st_mode)) return 0;  // it was removed
   if (draft < 0) return draft;
   const off_t position = sys::lseek(fd, 0, SEEK_CUR);
   if (position > 0) sys::lseek(draft, position, SEEK_SET);

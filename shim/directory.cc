@@ -242,7 +242,9 @@ VFS_INTERPOSE(void, seekdir, (DIR* directory, long position)) {
   Stream* stream = ours(directory);
   if (stream == nullptr) return VFS_NEXT(seekdir)(directory, position);
   if (stream->reads_native) return VFS_NEXT(seekdir)(stream->native, position);
-  if (list(*stream) == 0) stream->position = static_cast<uint32_t>(position);
+  if (list(*stream) == 0) {
+    stream->position = stream->listing.entry_behind(static_cast<uint64_t>(position));
+  }
 }
 
 // --- scandir, which glibc builds on its own, uninterposed opendir -------------

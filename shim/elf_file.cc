@@ -53,7 +53,10 @@ bool ElfFile::read_headers() {
     return false;
   }
   const size_t table = static_cast<size_t>(header->e_phnum) * sizeof(ElfW(Phdr));
-  if (header->e_phoff > size_ || size_ - header->e_phoff < table) return false;
+  if (header->e_phoff % alignof(ElfW(Phdr)) != 0 || header->e_phoff > size_ ||
+      size_ - header->e_phoff < table) {
+    return false;
+  }
   segments_ = reinterpret_cast<const ElfW(Phdr)*>(bytes_ + header->e_phoff);
   segment_count_ = header->e_phnum;
   return true;
@@ -78,8 +81,8 @@ const unsigned char* ElfFile::at_address(ElfW(Addr) address, size_t& left) const
 void ElfFile::find_dynamic() {
   for (size_t i = 0; i < segment_count_; ++i) {
     const ElfW(Phdr)& segment = segments_[i];
-    if (segment.p_type != PT_DYNAMIC || segment.p_offset > size_ ||
-        size_ - segment.p_offset < segment.p_filesz) {
+    if (segment.p_type != PT_DYNAMIC || segment.p_offset % alignof(ElfW(Dyn)) != 0 ||
+        segment.p_offset > size_ || size_ - segment.p_offset < segment.p_filesz) {
       continue;
     }
     dynamic_ = reinterpret_cast<const ElfW(Dyn)*>(bytes_ + segment.p_offset);

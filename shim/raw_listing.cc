@@ -20,6 +20,7 @@ struct Kept {
   std::atomic<bool> busy;
   int fd;          // -1: nothing is kept
   uint32_t round;  // when it was used last
+  uint32_t next;   // the position that was left in the descriptor
   vfs::PathBuffer path;
   vfs::Listing listing;
 };
@@ -67,7 +68,10 @@ long read_entries(int fd, const vfs::PathBuffer& path, char* out, size_t size) {
     if (result == 0) result = kept->listing.read(workspace, found);
   }
   kept->round = rounds.fetch_add(1, std::memory_order_relaxed) + 1;
-  uint32_t position = static_cast<uint32_t>(start);
+  // A position that is not ours may lie inside of an entry.
+  uint32_t position = same && start == kept->next
+                          ? kept->next
+                          : kept->listing.entry_behind(static_cast<uint64_t>(start));
   size_t used = 0;
   while (result == 0) {
     const struct dirent64* entry = kept->listing.at(position);
@@ -80,6 +84,7 @@ long read_entries(int fd, const vfs::PathBuffer& path, char* out, size_t size) {
     used += entry->d_reclen;
     position = static_cast<uint32_t>(entry->d_off);
   }
+  kept->next = position;
   kept->busy.store(false, std::memory_order_release);
   if (result != 0) return result;
   sys::lseek(fd, position, SEEK_SET);

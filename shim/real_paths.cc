@@ -45,6 +45,7 @@ struct Watched {
     if (allowed != 0) return allowed;
     const int result = vfs::copy_up(workspace, found, vfs::Content::keep);
     // An inode that cannot be had is watched where it is: better than not at all.
+    if (result == -ESTALE) return result;
     if (result != 0) return vfs::real_path(workspace, found, real);
     return workspace.upper_path(found.path, real) ? 0 : -ENAMETOOLONG;
   }

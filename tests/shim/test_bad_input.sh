@@ -225,6 +225,39 @@ EOF
     cat "$T/out/long"
   (cd "$place" && refused 1 'too long' "$vfs" cat "$(printf 'x%.0s' $(seq 5000))")
 }
+# A position in a directory that the program made up: the kernel answers with entries, or none.
+made_up_position() {
+  inside bare sh -c 'echo new >dir/new; rm dir/inner'
+  inside bare python3 - >"$T/out/positions" 2>&1 <<'EOF'
+import ctypes, os, struct
+libc = ctypes.CDLL(None)
+libc.opendir.restype = libc.readdir.restype = ctypes.c_void_p
+libc.readdir.argtypes = [ctypes.c_void_p]
+libc.seekdir.argtypes = [ctypes.c_void_p, ctypes.c_long]
+known = {b".", b"..", b"sub", b"new"}
+buffer = ctypes.create_string_buffer(4096)
+fd = os.open("dir", os.O_RDONLY | os.O_DIRECTORY)
+stream = libc.opendir(b"dir")
+def check(memory, what):
+    length, = struct.unpack_from("H", memory, 16)
+    name = memory[19:].split(b"\0")[0]
+    if length < 24 or name not in known:
+        print(what, "gives an entry of", length, "bytes:", name)
+    return max(length, 1)
+for position in [*range(200), 4095, 2**31 - 1, 2**31, 2**32 + 24, 2**40, 2**62]:
+    os.lseek(fd, position, os.SEEK_SET)
+    count = libc.getdents64(fd, buffer, 4096)
+    at = 0
+    while at < count:
+        at += check(buffer.raw[at:], f"lseek to {position}")
+    libc.seekdir(stream, position)
+    entry = libc.readdir(stream)
+    if entry:
+        check(ctypes.string_at(entry, 24), f"seekdir to {position}")
+print("done")
+EOF
+  [ "$(cat "$T/out/positions")" = "done" ] || head -n 5 "$T/out/positions"
+}
 
 check "no workspace" no_workspace
 check "usage" usage
@@ -239,5 +272,6 @@ check "a damaged object" damaged_object
 check "no permission on the store" no_permission
 check "a full disk" full_disk
 check "a path too long" too_long
+check "a made-up position in a directory" made_up_position
 check_base_unchanged
 finish

@@ -62,9 +62,9 @@ TEST_CASE("object records of extreme values") {
   for (int i = 0; i < 500; ++i) {
     ObjectRecord object = {};
     for (uint8_t& byte : object.digest.bytes) byte = static_cast<uint8_t>(random());
-    object.size = random() >> (random() % 64);
+    object.size = random() >> (1 + random() % 63);
     object.inode = random();
-    object.mode = static_cast<mode_t>(random());
+    object.mode = S_IFREG | static_cast<mode_t>(random() & 07777);
     object.uid = static_cast<uid_t>(random());
     object.gid = static_cast<gid_t>(random());
     object.atime = {static_cast<time_t>(random()), static_cast<long>(random() % 1'000'000'000)};

@@ -47,7 +47,8 @@ int classify(Workspace& workspace, const Lookup& directory, const struct dirent6
   UpperEntry upper;
   const int result = read_upper(workspace, path, upper);
   if (result != 0) return result;
-  if (upper.kind == UpperKind::whiteout || upper.kind == UpperKind::absent) type = kHidden;
+  if (upper.kind == UpperKind::whiteout) type = kHidden;
+  if (upper.kind == UpperKind::absent) type = kAbsent;  // a commit has sealed it
   if (upper.kind == UpperKind::inode) inode = upper.status.st_ino;
   if (upper.kind == UpperKind::object) {
     type = DT_REG;

@@ -90,6 +90,27 @@ int place(Workspace& workspace, const Lookup& found, const char* temporary) {
   return sys::rename(temporary, upper.text);
 }
 
+bool same_time(const struct timespec& a, const struct timespec& b) {
+  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+bool same_record(const ObjectRecord& a, const ObjectRecord& b) {
+  return memcmp(a.digest.bytes, b.digest.bytes, Digest::kSize) == 0 && a.size == b.size &&
+         a.inode == b.inode && a.mode == b.mode && a.uid == b.uid && a.gid == b.gid &&
+         same_time(a.atime, b.atime) && same_time(a.mtime, b.mtime);
+}
+
+// Whether what the look-up found still is what the tree has, where upper has no
+// inode. If not then others have written since, and a commit has sealed that:
+// to go on from what was found would undo it. Under the path's lock it stays so.
+bool is_current(const Workspace& workspace, const Lookup& found, const UpperEntry& upper) {
+  if (upper.kind == UpperKind::object) {
+    return found.source == Source::record && same_record(upper.object, object_record_of(found));
+  }
+  return found.source != Source::record &&
+         found.generation == workspace.control->generation.load(std::memory_order_acquire);
+}
+
 // Not announced: to_change has done that before.
 int mirror_one(Workspace& workspace, const PathBuffer& path) {
   Lookup found;
@@ -192,6 +213,7 @@ int copy_up(Workspace& workspace, const Lookup& found, Content content) {
   if (result != 0) return result;
   if (upper.kind == UpperKind::inode) return 0;         // another process was first
   if (upper.kind == UpperKind::whiteout) return -ENOENT;  // removed meanwhile
+  if (!is_current(workspace, found, upper)) return -ESTALE;
   PathBuffer temporary;
   if (!workspace.temporary_path(temporary)) return -ENAMETOOLONG;
   result = make_copy(workspace, found, content, temporary.text);
@@ -228,9 +250,8 @@ int write_object_record(Workspace& workspace, const Lookup& found, const ObjectR
   UpperEntry upper;
   result = read_upper(workspace, found.path, upper);
   if (result != 0) return result;
-  // Became a draft, or went away, since it was looked up: the caller's next
-  // look-up tells.
-  if (upper.kind == UpperKind::inode || upper.kind == UpperKind::whiteout) return -EAGAIN;
+  if (upper.kind == UpperKind::inode) return -EAGAIN;
+  if (upper.kind == UpperKind::whiteout || !is_current(workspace, found, upper)) return -ESTALE;
   if (!workspace.temporary_path(temporary)) return -ENAMETOOLONG;
   result = sys::symlink(target.text, temporary.text);
   if (result != 0) return result;

@@ -1,7 +1,7 @@
 // Bringing things into upper before they change.
 //
 // Every function returns 0 or a negative errno (the kernel's own where it was
-// asked). What is announced in the change filter is announced before it can be
+// asked; -ESTALE if the tree has something else by now: look up again). What is announced in the change filter is announced before it can be
 // seen. After success `found` is stale: look the path up again if its state
 // matters.
 #pragma once
@@ -34,7 +34,8 @@ int copy_up(Workspace& workspace, const Lookup& found, Content content);
 // sealed: an object record, or else a copy-up. What rename needs.
 int bring_up(Workspace& workspace, const Lookup& found);
 
-// Replaces what upper says of a sealed file by `object`.
+// Replaces what upper says of a sealed file by `object`. -EAGAIN: it has become a
+// draft since it was looked up.
 int write_object_record(Workspace& workspace, const Lookup& found, const ObjectRecord& object);
 
 // The record that says of a sealed file what the look-up found.

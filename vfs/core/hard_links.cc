@@ -73,51 +73,74 @@ void each_sibling(Workspace& workspace, const Lookup& found, Visit visit) {
 
 // A real directory does not know the other names of an inode: looks for `wanted`
 // that `visit` accepts. getdents tells inode numbers, so nothing but directories
-// is opened.
+// is opened, and each only while it is read: a tree may be deeper than there are
+// descriptors, or than a thread's stack would hold paths.
 template <typename Visit>
 struct LiveSearch {
   Workspace& workspace;
   uint64_t inode;
   nlink_t wanted;
   Visit visit;
+  PathBuffer path;  // of the directory that is searched
+  alignas(8) char entries[4096];
 
-  void directory(const PathBuffer& path);
-  void entry(const PathBuffer& path, const struct dirent64& entry);
+  void directory();
+  // Not part of directory(), which calls itself.
+  [[gnu::noinline]] long read_entries(off_t position);
+  [[gnu::noinline]] off_t search_entries(long count, bool& descend);
 };
 
+// The directory's entries from `position` on: bytes, or a negative errno.
 template <typename Visit>
-void LiveSearch<Visit>::entry(const PathBuffer& path, const struct dirent64& entry) {
-  const char* name = entry.d_name;
-  if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) return;
-  if (entry.d_type != DT_DIR && entry.d_ino != inode) return;
-  PathBuffer child;
-  child.assign(path);
-  if (!child.push(name, strlen(name))) return;
-  if (entry.d_type == DT_DIR) return directory(child);
-  if (visit(child)) --wanted;
+long LiveSearch<Visit>::read_entries(off_t position) {
+  PathBuffer real;
+  if (!workspace.live_path(path, real)) return -ENAMETOOLONG;
+  const int fd = sys::open(real.text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return fd;
+  long count = sys::lseek(fd, position, SEEK_SET);
+  if (count >= 0) count = sys::getdents64(fd, entries, sizeof(entries));
+  sys::close(fd);
+  return count;
+}
+
+// Up to the next directory, which is then added to the path, or to the end of
+// what was read. Gives the position behind it.
+template <typename Visit>
+off_t LiveSearch<Visit>::search_entries(long count, bool& descend) {
+  off_t position = 0;
+  for (long at = 0; at < count && wanted > 0 && !descend;) {
+    const auto* entry = reinterpret_cast<const struct dirent64*>(entries + at);
+    at += entry->d_reclen;
+    position = entry->d_off;
+    const char* name = entry->d_name;
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
+    if (entry->d_type != DT_DIR && entry->d_ino != inode) continue;
+    if (!path.push(name, strlen(name))) continue;
+    descend = entry->d_type == DT_DIR;
+    if (descend) continue;
+    PathBuffer found;
+    found.assign(path);
+    if (visit(found)) --wanted;
+    path.pop();
+  }
+  return position;
 }
 
 template <typename Visit>
-void LiveSearch<Visit>::directory(const PathBuffer& path) {
-  PathBuffer real;
-  if (!workspace.live_path(path, real)) return;
-  const int fd = sys::open(real.text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) return;
-  alignas(8) char buffer[4096];
-  for (long count; wanted > 0 && (count = sys::getdents64(fd, buffer, sizeof(buffer))) > 0;) {
-    for (long at = 0; at < count && wanted > 0;) {
-      const auto* item = reinterpret_cast<const struct dirent64*>(buffer + at);
-      at += item->d_reclen;
-      entry(path, *item);
-    }
+void LiveSearch<Visit>::directory() {
+  off_t position = 0;
+  for (long count; wanted > 0 && (count = read_entries(position)) > 0;) {
+    bool descend = false;
+    position = search_entries(count, descend);
+    if (!descend) continue;
+    directory();
+    path.pop();
   }
-  sys::close(fd);
 }
 
 template <typename Visit>
 void search_live(Workspace& workspace, uint64_t inode, nlink_t wanted, Visit visit) {
-  const PathBuffer top;
-  LiveSearch<Visit>{workspace, inode, wanted, visit}.directory(top);
+  LiveSearch<Visit>{workspace, inode, wanted, visit, {}, {}}.directory();
 }
 
 }  // namespace

@@ -40,7 +40,25 @@ const IndexEntry* probe(IndexLevel level, uint64_t hash, IsIt is_it) {
   return nullptr;
 }
 
+// A header that counts nothing, and one empty bucket.
+struct Nothing {
+  IndexHeader header = {};
+  uint64_t bucket = 0;
+
+  constexpr Nothing() {
+    header.bucket_count = 1;
+    header.buckets_offset = sizeof(IndexHeader);
+  }
+};
+constexpr Nothing kNothing;
+
 }  // namespace
+
+Index Index::nothing() {
+  Index index;
+  index.base_ = reinterpret_cast<const char*>(&kNothing);
+  return index;
+}
 
 const IndexEntry* Index::find(const char* path, uint32_t length, uint64_t hash) const {
   const IndexEntry* entry = probe(top(), hash, [&](const IndexEntry& candidate) {

@@ -43,6 +43,11 @@ class Index {
 
   bool is_open() const { return base_ != nullptr; }
 
+  // An index that has no entry, not even the root: what stands in for one that
+  // could not be opened.
+  static Index nothing();
+  bool is_nothing() const { return top().entry_count() == 0; }
+
   // The entry of a canonical path relative to the root ("" is the root), or
   // null if the snapshot has none or the index is damaged there. `hash` is
   // path_hash(path, length).
@@ -53,8 +58,12 @@ class Index {
   // Whether `entry` was found in this index and not in one that it replaced.
   bool has(const IndexEntry& entry) const;
 
-  // The last component; null if the index is damaged there.
-  const char* name(const IndexEntry& entry) const { return level_of(entry).name(entry); }
+  // The last component; null if the index is damaged there. Never a name that no
+  // directory can have: who puts it behind a directory's path stays below that.
+  const char* name(const IndexEntry& entry) const {
+    const char* text = level_of(entry).name(entry);
+    return text != nullptr && is_possible(text, entry.name_length) ? text : nullptr;
+  }
   // The target of a symbolic link, NUL-terminated; null if damaged.
   const char* target(const IndexEntry& entry) const { return level_of(entry).target(entry); }
 
@@ -84,6 +93,12 @@ class Index {
   bool is_delta() const { return top().header().main_offset != 0; }
 
  private:
+  // `name` ends at `length`, maybe before. The root's is empty.
+  static bool is_possible(const char* name, uint32_t length) {
+    if (name[0] == '.' && (length == 1 || (length == 2 && name[1] == '.'))) return false;
+    return strchrnul(name, '/') == name + length;
+  }
+
   // Main is mapped behind the delta: the address says where an entry stands.
   IndexLevel level_of(const IndexEntry& entry) const {
     const char* behind = base_ + top().header().main_offset;

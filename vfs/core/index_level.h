@@ -2,6 +2,7 @@
 // compared with what the header says before it is used.
 #pragma once
 
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -65,7 +66,7 @@ class IndexLevel {
     return start[length] == '\0' ? start : nullptr;
   }
   const char* name(const IndexEntry& entry) const {
-    return text(entry.name_offset, entry.name_length);
+    return entry.name_length <= NAME_MAX ? text(entry.name_offset, entry.name_length) : nullptr;
   }
   const char* target(const IndexEntry& entry) const {
     return text(entry.target.offset, entry.target.length);

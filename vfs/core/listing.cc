@@ -57,8 +57,9 @@ bool open_upper(Workspace& workspace, const Lookup& directory, PathBuffer& real)
 
 const IndexEntry* entry_of(const Index& index, const Lookup& directory) {
   if (directory.entry == nullptr || index.has(*directory.entry)) return directory.entry;
-  // The base was replaced since it was looked up.
-  const PathBuffer& path = directory.base_path();
+  // The base was replaced since it was looked up, and has every directory where
+  // the tree has it.
+  const PathBuffer& path = directory.path;
   return index.find(path.text, path.length, path_hash(path.text, path.length));
 }
 
@@ -108,7 +109,7 @@ int ListingBuilder::add_upper() {
     unsigned char type;
     uint64_t inode;
     const int classified = classify(workspace, directory, entry, type, inode);
-    if (classified != 0) return classified;
+    if (classified != 0 || type == kAbsent) return classified;
     return add(entry.d_name, static_cast<uint32_t>(strlen(entry.d_name)), inode, type);
   });
   upper_end = listing.size_;
@@ -164,7 +165,7 @@ int ListingBuilder::add_base() {
   IndexChildren children = index.children(*parent);
   while (const IndexEntry* child = children.next()) {
     const char* name = index.name(*child);
-    if (name == nullptr) return -EIO;
+    if (name == nullptr || child->name_length == 0) return -EIO;
     if (is_root_marker(directory, name) || upper_names(name, child->name_length)) continue;
     const int result = add(name, child->name_length, index.inode(*child),
                            static_cast<unsigned char>(IFTODT(child->mode)));
@@ -188,7 +189,39 @@ void ListingBuilder::drop_hidden() {
   listing.size_ = to;
 }
 
+namespace {
+
+// Whether a commit may have sealed the directory between the look-up and the
+// reading: then parts of what upper had were not found there any more.
+bool is_stale(const Workspace& workspace, const Lookup& directory, int result) {
+  if (directory.source == Source::live || directory.source == Source::missing) return false;
+  if (result != 0) return result == -ENOENT || result == -ENOTDIR;
+  return workspace.control->generation.load(std::memory_order_acquire) != directory.generation;
+}
+
+}  // namespace
+
 int Listing::read(Workspace& workspace, const Lookup& directory) {
+  const int result = read_once(workspace, directory);
+  return is_stale(workspace, directory, result) ? read_again(workspace, directory.path) : result;
+}
+
+// Apart from read(), whose stack is not to pay for a look-up.
+[[gnu::noinline]] int Listing::read_again(Workspace& workspace, const PathBuffer& path) {
+  int result = -ENOENT;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    Lookup now;
+    reset();
+    result = look_up_canonical(workspace, path, now);
+    if (result == 0 && !now.is_directory()) result = now.exists() ? -ENOTDIR : -ENOENT;
+    if (result != 0) return result;
+    result = read_once(workspace, now);
+    if (!is_stale(workspace, now, result)) break;
+  }
+  return result;
+}
+
+int Listing::read_once(Workspace& workspace, const Lookup& directory) {
   reset();
   ListingBuilder builder{workspace, directory, *this};
   int result = builder.add_dots();
@@ -215,7 +248,7 @@ bool Listing::grow() {
   const uint32_t capacity = capacity_ < 8 * 1024 ? 32 * 1024 : capacity_ * 4;
   char* data = static_cast<char*>(map_memory(capacity));
   if (data == nullptr) return false;
-  memcpy(data, data_, size_);
+  if (size_ != 0) memcpy(data, data_, size_);  // in the beginning there are no data
   const uint32_t used = size_;
   reset();
   data_ = data;

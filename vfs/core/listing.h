@@ -20,8 +20,10 @@ class Listing {
   Listing(const Listing&) = delete;
   Listing& operator=(const Listing&) = delete;
 
-  // Reads the directory `directory` (a look-up that found one). Returns 0 or a
-  // negative errno; on failure the listing is empty.
+  // Reads the directory `directory` (a look-up that found one; looked up again if
+  // a commit has moved it into the base meanwhile). Returns 0 or a negative
+  // errno; on failure the listing is empty. Names that are there all the time,
+  // and only those, are sure to be in it once.
   int read(Workspace& workspace, const Lookup& directory);
 
   void reset();
@@ -30,11 +32,23 @@ class Listing {
   // leads to the next); d_off is the offset of the entry behind, in bytes.
   const char* begin() const { return data_; }
   uint32_t size() const { return size_; }  // bytes
+  // Null at the end. `offset` is 0, a d_off, or what entry_behind() gave.
   const struct dirent64* at(uint32_t offset) const {
     return offset < size_ ? reinterpret_cast<const struct dirent64*>(data_ + offset) : nullptr;
   }
+  // The first entry that does not begin before `offset`, whatever that is. Goes
+  // through all entries before it.
+  uint32_t entry_behind(uint64_t offset) const {
+    uint32_t position = 0;
+    while (position < size_ && position < offset) position = static_cast<uint32_t>(at(position)->d_off);
+    return position;
+  }
 
  private:
+  static constexpr int kAttempts = 20;  // one for each commit that comes between
+
+  int read_once(Workspace& workspace, const Lookup& directory);
+  int read_again(Workspace& workspace, const PathBuffer& path);
   bool grow();  // false: no memory
 
   friend struct ListingBuilder;

@@ -9,9 +9,10 @@
 namespace vfs {
 
 constexpr unsigned char kHidden = 0xfe;  // d_type of a whiteout while merging
+constexpr unsigned char kAbsent = 0xfd;  // of what upper has no more: the base may
 
 // Type and inode number of an entry of the upper directory `directory`, as
-// programs see them; kHidden if they do not.
+// programs see them; kHidden if they do not, kAbsent if it went meanwhile.
 int classify(Workspace& workspace, const Lookup& directory, const struct dirent64& entry,
              unsigned char& type, uint64_t& inode);
 

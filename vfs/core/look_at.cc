@@ -15,7 +15,7 @@ int look_in_snapshot(Workspace& workspace, Lookup& out) {
   const uint64_t hash =
       out.base_is_elsewhere ? path_hash(path.text, path.length) : out.hash;
   const IndexEntry* entry = index.find(path.text, path.length, hash);
-  if (entry == nullptr) return 0;
+  if (entry == nullptr) return index.is_nothing() ? -EIO : 0;
   out.source = Source::snapshot;
   out.entry = entry;
   index.status(*entry, out.status);
@@ -130,6 +130,7 @@ int look_at(Workspace& workspace, bool ask_upper, Lookup& out, Near near, bool u
   out.kept = false;
   out.merged = false;
   out.guarded = false;
+  out.generation = workspace.control->generation.load(std::memory_order_acquire);
   if (out.path.length != 0 && is_reserved(out.path)) {
     out.source = Source::missing;
     out.entry = nullptr;
@@ -138,7 +139,6 @@ int look_at(Workspace& workspace, bool ask_upper, Lookup& out, Near near, bool u
   for (;;) {
     // If upper has nothing, but only because a commit sealed it a moment ago,
     // then the commit has raised the generation before: look again.
-    const uint64_t generation = workspace.control->generation.load(std::memory_order_acquire);
     if (ask_upper || workspace.control->filter.may_have_changed(out.hash)) {
       UpperEntry upper;
       const int result = read_upper(workspace, out.path, upper);
@@ -166,10 +166,9 @@ int look_at(Workspace& workspace, bool ask_upper, Lookup& out, Near near, bool u
     // Upper may have it all the same, only to be opened.
     out.guarded = out.source == Source::snapshot && S_ISDIR(out.status.st_mode) &&
                   workspace.control->filter.may_have_changed(guarded_key(out.hash));
-    if (result != 0 ||
-        workspace.control->generation.load(std::memory_order_acquire) == generation) {
-      return result;
-    }
+    const uint64_t now = workspace.control->generation.load(std::memory_order_acquire);
+    if (result != 0 || now == out.generation) return result;
+    out.generation = now;
   }
 }
 

@@ -254,8 +254,11 @@ int look_up_restricted(Workspace& workspace, const PathBuffer& start, const char
 
 int look_up_canonical(Workspace& workspace, const PathBuffer& path, Lookup& out) {
   PathBuffer root;
-  return look_up_anyhow(workspace, root, path.length != 0 ? path.text : ".", Follow::no,
-                        Search::free, {}, out);
+  const int result = look_up_anyhow(workspace, root, path.length != 0 ? path.text : ".", Follow::no,
+                                    Search::free, {}, out);
+  // It was not canonical after all: something in the state directory is damaged,
+  // or a directory on the way has become a link.
+  return result == 0 && !out.inside ? -ENOENT : result;
 }
 
 bool base_has(Workspace& workspace, const Lookup& found) {
@@ -291,9 +294,16 @@ int read_link(Workspace& workspace, const Lookup& found, PathBuffer& target) {
   switch (found.source) {
     case Source::upper: return read_upper_link(workspace, found.path, target);
     case Source::snapshot: {
-      const char* text = workspace.index().target(*found.entry);
+      const Index index = workspace.index();
+      const IndexEntry* entry = found.entry;
+      if (!index.has(*entry)) {
+        // The base was replaced since, and has every path where the tree has it.
+        entry = index.find(found.path.text, found.path.length, found.hash);
+        if (entry == nullptr || !S_ISLNK(entry->mode)) return -ESTALE;
+      }
+      const char* text = index.target(*entry);
       if (text == nullptr) return -EIO;
-      return target.assign(text, found.entry->target.length) ? 0 : -ENAMETOOLONG;
+      return target.assign(text, entry->target.length) ? 0 : -ENAMETOOLONG;
     }
     case Source::live: {
       PathBuffer real;

@@ -53,6 +53,7 @@ struct Lookup {
   uint64_t hash;  // path_hash of `path`
 
   Source source;
+  uint64_t generation;       // of the base, from before anything was looked at
   bool whiteout;             // missing because upper hides what the base has
   bool kept;                 // a draft that goes by the number of the base's file
   bool merged;               // a directory that upper and base both have

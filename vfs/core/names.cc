@@ -12,6 +12,14 @@
 
 namespace vfs {
 
+namespace {
+
+uint64_t generation_of(const Workspace& workspace) {
+  return workspace.control->generation.load(std::memory_order_acquire);
+}
+
+}  // namespace
+
 int check_new_name(const Lookup& found, bool directory) {
   if (found.last != LastComponent::name || found.exists()) return -EEXIST;
   if (is_reserved(found.path)) return -EPERM;
@@ -203,7 +211,11 @@ int remove_file(Workspace& workspace, const Lookup& found) {
   PathBuffer upper;
   if (!workspace.upper_path(found.path, upper)) return -ENAMETOOLONG;
   note_removed(workspace, found);
-  if (!base_has(workspace, found)) return sys::unlink(upper.text);
+  if (!base_has(workspace, found)) {
+    result = sys::unlink(upper.text);
+    // Not here any more, but maybe in the base that a commit has made since.
+    return result == -ENOENT && found.generation != generation_of(workspace) ? -ESTALE : result;
+  }
 
   note_hidden_name(workspace, found);
   announce(workspace, found, found.status.st_mode);

@@ -78,6 +78,16 @@ int lowest_descriptor(int fd, PathLock& lock, int flags) {
   return lowest;
 }
 
+// A draft that was opened to be written. A commit may have sealed it while we
+// waited for its lease, and taken the name away: what is written into an inode
+// without one is lost.
+int keep_if_named(int fd) {
+  struct stat status;
+  if (fd < 0 || sys::fstat(fd, &status) != 0 || status.st_nlink != 0) return fd;
+  sys::close(fd);
+  return -ESTALE;
+}
+
 // A new file where upper has a whiteout: made aside, then put over it.
 int create_over_whiteout(Workspace& workspace, const Lookup& found, int flags, mode_t mode) {
   PathBuffer upper;
@@ -241,7 +251,8 @@ int open_file(Workspace& workspace, const Lookup& found, int flags, mode_t mode,
     if (kind == OpenedKind::sealed) return -EIO;  // the object is gone
     return -ESTALE;
   }
-  return fd;
+  const bool writes = draft && found.is_regular() && !path_only && (flags & O_ACCMODE) != O_RDONLY;
+  return writes ? keep_if_named(fd) : fd;
 }
 
 }  // namespace vfs

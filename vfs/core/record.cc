@@ -1,5 +1,7 @@
 #include "vfs/core/record.h"
 
+#include <sys/stat.h>
+
 namespace vfs {
 namespace {
 
@@ -61,6 +63,8 @@ bool parse_object(const char* cursor, uint32_t length, ObjectRecord& object) {
       !read_time(cursor, object.atime) || !read_time(cursor, object.mtime) || *cursor != '\0') {
     return false;
   }
+  // Of nothing but a regular file is there an object.
+  if ((mode & ~07777ull) != S_IFREG || object.size >> 63 != 0) return false;
   object.mode = static_cast<mode_t>(mode);
   object.uid = static_cast<uid_t>(uid);
   object.gid = static_cast<gid_t>(gid);

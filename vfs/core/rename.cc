@@ -144,6 +144,27 @@ int rename_leaving_whiteout(Workspace& workspace, const char* from, const char* 
   return step == 0 ? sys::rename(aside.text, from) : step;
 }
 
+// Both paths' locks, always in one order.
+class BothLocks {
+ public:
+  BothLocks(const Workspace& workspace, uint64_t a, uint64_t b)
+      : low_(workspace, a < b ? a : b), high_(workspace, a < b ? b : a) {}
+  int error() const { return low_.error() != 0 ? low_.error() : high_.error(); }
+
+ private:
+  PathLock low_;
+  PathLock high_;
+};
+
+// Whether upper still has what was brought there: a name that another process has
+// removed, and left a whiteout for, must not be moved over a file. Under its lock.
+int check_there(const Workspace& workspace, const PathBuffer& path) {
+  UpperEntry upper;
+  const int result = read_upper(workspace, path, upper);
+  if (result != 0) return result;
+  return upper.kind == UpperKind::inode || upper.kind == UpperKind::object ? 0 : -ESTALE;
+}
+
 int exchange(Workspace& workspace, const Lookup& from, const Lookup& to) {
   PathBuffer from_upper;
   PathBuffer to_upper;
@@ -153,7 +174,11 @@ int exchange(Workspace& workspace, const Lookup& from, const Lookup& to) {
   if (!workspace.upper_path(from.path, from_upper) || !workspace.upper_path(to.path, to_upper)) {
     return -ENAMETOOLONG;
   }
-  return sys::rename(from_upper.text, to_upper.text, RENAME_EXCHANGE);
+  const BothLocks locks(workspace, from.hash, to.hash);
+  result = locks.error();
+  if (result == 0) result = check_there(workspace, from.path);
+  if (result == 0) result = check_there(workspace, to.path);
+  return result != 0 ? result : sys::rename(from_upper.text, to_upper.text, RENAME_EXCHANGE);
 }
 
 int move(Workspace& workspace, const Lookup& from, const Lookup& to) {
@@ -168,8 +193,10 @@ int move(Workspace& workspace, const Lookup& from, const Lookup& to) {
     note_hidden_name(workspace, to);
     note_removed(workspace, to);
   }
-  PathLock lock(workspace, to.hash);
-  if (lock.error() != 0) return lock.error();
+  const BothLocks locks(workspace, from.hash, to.hash);
+  result = locks.error();
+  if (result == 0) result = check_there(workspace, from.path);
+  if (result != 0) return result;
   if (from.is_directory()) {
     result = clear_target(workspace, to_upper, to);
     if (result != 0) return result;

@@ -15,6 +15,19 @@ int read_target(const char* path, PathBuffer& target) {
   return 0;
 }
 
+// Whether a path in the base is written as we write it ourselves. One that goes
+// up, or begins at the top, would lead out of the base.
+bool is_canonical(const char* path) {
+  for (const char* start = path;;) {
+    const char* end = strchrnul(start, '/');
+    const size_t length = static_cast<size_t>(end - start);
+    const bool dots = start[0] == '.' && (length == 1 || (length == 2 && start[1] == '.'));
+    if (length == 0 || dots) return false;
+    if (*end == '\0') return true;
+    start = end + 1;
+  }
+}
+
 bool is_whiteout_device(const struct stat& status) {
   return S_ISCHR(status.st_mode) && status.st_rdev == 0;
 }
@@ -94,7 +107,8 @@ Shade read_shade(const Workspace& workspace, const PathBuffer& path, PathBuffer&
   if (record.generation != workspace.control->generation.load(std::memory_order_acquire)) {
     return Shade::merged;
   }
-  return record.kind == RecordKind::redirect && redirect.assign(record.payload)
+  return record.kind == RecordKind::redirect && is_canonical(record.payload) &&
+                 redirect.assign(record.payload)
              ? Shade::redirected
              : Shade::opaque;
 }

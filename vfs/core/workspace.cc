@@ -22,7 +22,8 @@ int read_marker(const char* directory, char* buffer, size_t size, size_t& length
   if (!path.assign(directory) || !path.append_character('/') || !path.append(kMarkerName)) {
     return -ENAMETOOLONG;
   }
-  const int fd = sys::open(path.text, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  // A FIFO of that name must not stop who only passes by.
+  const int fd = sys::open(path.text, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0) return fd;
   const long count = sys::read(fd, buffer, size);
   sys::close(fd);
@@ -158,7 +159,8 @@ Index Workspace::index() {
       generation_.store(now, std::memory_order_release);
     }
   }
-  return index_;
+  // The base was a live one until now, and its first index cannot be opened.
+  return index_.is_open() ? index_ : Index::nothing();
 }
 
 bool Workspace::upper_path(const PathBuffer& path, PathBuffer& out) const {

@@ -44,7 +44,8 @@ struct Workspace {
 
   // The index of the base as it is now: maps the new one first if the base was
   // replaced. Only for a snapshot base. An index that cannot be mapped keeps
-  // the old one in use.
+  // the old one in use; if there was none, nothing() stands in for it and every
+  // look-up in the base is -EIO.
   Index index();
 
   // Absolute path of `path` (relative to the root) in upper. False: too long.
