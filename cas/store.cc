@@ -154,6 +154,12 @@ void Store::prepare() {
   if (!fd) write_format(*this);
 }
 
+// One call for all objects: to wait for each would flush the disk as often.
+void Store::synchronize() const {
+  const Descriptor fd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::syncfs(fd.get()) != 0) throw system_error(path_.string(), errno);
+}
+
 std::filesystem::path Store::temporary_name() const {
   static std::atomic<unsigned> counter;
   struct timespec now;

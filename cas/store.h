@@ -33,6 +33,10 @@ class Store {
   std::filesystem::path quarantine() const { return path_ / "quarantine"; }
   std::filesystem::path manifest() const { return path_ / "manifest.db"; }
 
+  // Waits until everything that was written to the store is on the disk, with
+  // what others have written to the same file system. Throws Error.
+  void synchronize() const;
+
   // A fresh name in temporary(), of no other thread or process. What a killed
   // process leaves there is of no use to anyone; `vfs gc` clears it.
   std::filesystem::path temporary_name() const;

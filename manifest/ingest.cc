@@ -163,6 +163,8 @@ Snapshot Ingest::run(int top) {
   const std::vector<FoundFile*> unknown = unknown_files();
   if (!unknown.empty()) store_files(top, unknown);
   remove_vanished(tree_.root);
+  // Also what an earlier ingest has stored without waiting.
+  if (options_.durable) store_.synchronize();
   if (options_.find_equal) {
     if (const std::optional<Snapshot> equal = options_.find_equal(tree_.root)) return *equal;
   }

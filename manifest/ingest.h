@@ -19,6 +19,8 @@ struct IngestProgress {
 struct IngestOptions {
   std::string message;
   std::optional<SnapshotId> parent;
+  // The snapshot that is returned survives a power failure: rfcs/0006-promises.md.
+  bool durable = false;
   // A snapshot that has just this tree if there is one: it is then the result.
   // Nodes are sorted by name. May be empty.
   std::function<std::optional<Snapshot>(const TreeNode& top)> find_equal;

@@ -293,14 +293,12 @@ TEST_CASE("switching to another snapshot and back") {
   describe_tree(bed.tree(), ".", 0x7fffffff, changed);
   CHECK(changed != first);
   for (int i = 0; i < 2; ++i) {
-    drop_upper(bed.workspace());
-    move_base(bed.workspace(), bed.workspace().manifest().snapshot(bed.base_id));
+    switch_base(bed.workspace(), bed.workspace().manifest().snapshot(bed.base_id));
     std::string seen;
     describe_tree(bed.tree(), ".", 0x7fffffff, seen);
     CHECK(seen == first);
     CHECK(changes_in(bed) == Lines{});
-    drop_upper(bed.workspace());
-    move_base(bed.workspace(), second);
+    switch_base(bed.workspace(), second);
     seen.clear();
     describe_tree(bed.tree(), ".", 0x7fffffff, seen);
     CHECK(seen == changed);

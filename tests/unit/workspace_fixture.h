@@ -15,6 +15,7 @@
 #include "cas/object_store.h"
 #include "manifest/ingest.h"
 #include "tests/unit/cas_fixture.h"
+#include "vfs/command/base.h"
 #include "vfs/command/state.h"
 #include "vfs/core/attributes.h"
 #include "vfs/core/copy_up.h"

@@ -4,7 +4,7 @@
 #include "vfs/command/commands.h"
 #include "vfs/command/commit.h"
 #include "vfs/command/diff.h"
-#include "vfs/command/state.h"
+#include "vfs/command/base.h"
 
 namespace vfs {
 namespace {
@@ -71,7 +71,7 @@ void commit_workspace(const Context& context, const std::string& message) {
   }
 }
 
-void switch_base(const Context& context, const std::string& spec, bool force) {
+void switch_to(const Context& context, const std::string& spec, bool force) {
   OpenWorkspace workspace(context);
   const BaseLock one_after_the_other(workspace);
   const StoreLock keeps_snapshot(workspace.store(), StoreLock::shared);
@@ -82,9 +82,7 @@ void switch_base(const Context& context, const std::string& spec, bool force) {
                   "`vfs commit` or `vfs discard` them, or use --force to drop them");
     }
   }
-  drop_upper(workspace);
-  move_base(workspace, snapshot);
-  drop_upper(workspace);
+  switch_base(workspace, snapshot);
   fmt::print("base is now {} {}\n", short_id(snapshot.id), snapshot.message);
 }
 
@@ -130,7 +128,7 @@ void add_change_commands(Commands& commands, Context& context) {
   commands.add("switch", "Move the base to another snapshot.", [&](CLI::App& command) {
     command.add_option("SNAPSHOT", first, "id or ref")->required();
     command.add_flag("--force", flag, "drop changes");
-    command.callback([&] { switch_base(context, first, flag); });
+    command.callback([&] { switch_to(context, first, flag); });
   });
 
   commands.add("restore", "Take paths, with all below them, back to the base.", [&](CLI::App& command) {

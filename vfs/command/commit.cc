@@ -19,7 +19,8 @@
 #include "cas/parallel.h"
 #include "manifest/ingest.h"
 #include "vfs/command/changes.h"
-#include "vfs/command/state.h"
+#include "vfs/command/base.h"
+#include "vfs/command/journal.h"
 #include "vfs/command/tidy.h"
 #include "vfs/command/upper_directory.h"
 #include "vfs/core/upper.h"
@@ -61,6 +62,7 @@ class Commit {
   void add_draft(const Lookup& found, TreeNode& node);
   void store_drafts();
   void store_draft(Draft& draft, int64_t started);
+  uint64_t publish(const Snapshot& snapshot, Tidy& tidy);
 
   OpenWorkspace& workspace_;
   std::optional<Snapshot> base_;
@@ -244,6 +246,8 @@ CommitResult Commit::run(const std::optional<Snapshot>& head, const std::string&
     collect_directory(root, top);
   }
   store_drafts();
+  // Before anything that is waited for refers to them.
+  if (!drafts_.empty()) workspace_.store().synchronize();
   // A live base may have changed by itself: there only the trees can tell.
   if (!tidy && head && is_recorded(workspace_.manifest(), *head, top)) return {*head, false, 0};
   const std::optional<SnapshotId> parent = head ? std::optional(head->id) : std::nullopt;
@@ -252,8 +256,22 @@ CommitResult Commit::run(const std::optional<Snapshot>& head, const std::string&
     workspace_.set_head(snapshot.id);
     return {snapshot, true, 0};
   }
+  return {snapshot, true, publish(snapshot, *tidy)};
+}
+
+// What happens between the journal's lines recovery finishes; or it finds that the
+// base is the old one yet, and that nothing has happened.
+uint64_t Commit::publish(const Snapshot& snapshot, Tidy& tidy) {
+  const Store& store = workspace_.store();
+  const std::string state = workspace_.state();
+  tidy.announce(drafts_);
+  write_journal(store, state, {.step = Step::commit, .snapshot = snapshot.id});
   move_base(workspace_, snapshot);
-  return {snapshot, true, tidy->run(drafts_)};
+  write_journal(store, state, {.step = Step::tidy, .snapshot = snapshot.id});
+  const uint64_t in_use = tidy.run(drafts_);
+  remove_tidy_names(state);
+  close_journal(state);
+  return in_use;
 }
 
 }  // namespace

@@ -11,6 +11,8 @@
 #include "cas/hash.h"
 #include "manifest/index_writer.h"
 #include "manifest/ingest.h"
+#include "vfs/command/base.h"
+#include "vfs/command/journal.h"
 #include "vfs/core/listing.h"
 
 namespace vfs {
@@ -137,6 +139,8 @@ OpenWorkspace::OpenWorkspace(const Context& context, const std::string& director
   }
   store_.emplace(Store::open(core_->store.text));
   objects_.emplace(*store_);
+  // Begun by a command that is still at it, or was killed.
+  if (read_journal(state()).step != Step::none) const BaseLock lock(*this, BaseLock::if_free);
 }
 
 Manifest& OpenWorkspace::manifest() {

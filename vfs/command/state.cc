@@ -10,9 +10,7 @@
 
 #include "manifest/index_writer.h"
 #include "manifest/ingest.h"
-#include "vfs/core/directory_mode.h"
-#include "vfs/core/copy_up.h"
-#include "vfs/core/names_internal.h"
+#include "vfs/command/journal.h"
 
 namespace vfs {
 namespace {
@@ -65,19 +63,6 @@ void write_marker(const std::string& root, const std::string& state) {
   if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
     throw system_error(path, errno, "the directory must be writable");
   }
-}
-
-// Puts the link `name` of the state in place in one step.
-void replace_link(const Store& store, const std::string& target, const std::string& path) {
-  const std::string temporary = store.temporary_name().string();
-  if (::symlink(target.c_str(), temporary.c_str()) != 0 ||
-      ::rename(temporary.c_str(), path.c_str()) != 0) {
-    throw system_error(path, errno);
-  }
-}
-
-std::string index_link(const SnapshotId& id) {
-  return "../../indexes/" + digest_text(id) + ".index";
 }
 
 std::string canonical_directory(const std::string& directory) {
@@ -137,6 +122,18 @@ void find_recorded_digests(const fs::path& directory, std::vector<Digest>& diges
 
 }  // namespace
 
+void replace_link(const Store& store, const std::string& target, const std::string& path) {
+  const std::string temporary = store.temporary_name().string();
+  if (::symlink(target.c_str(), temporary.c_str()) != 0 ||
+      ::rename(temporary.c_str(), path.c_str()) != 0) {
+    throw system_error(path, errno);
+  }
+}
+
+std::string index_link(const SnapshotId& id) {
+  return "../../indexes/" + digest_text(id) + ".index";
+}
+
 void make_live_workspace(const Store& store, const std::string& directory) {
   const std::string root = canonical_directory(directory);
   refuse_nested(root);
@@ -179,78 +176,15 @@ void make_snapshot_workspace(const Store& store, Manifest& manifest, const Snaps
   write_marker(root, state);
 }
 
-BaseLock::BaseLock(OpenWorkspace& workspace) {
-  const std::string path = workspace.state() + "/commit-lock";
-  file_ = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  struct flock whole = {};
-  whole.l_type = F_WRLCK;
-  if (!file_) throw system_error(path, errno);
-  while (::fcntl(file_.get(), F_OFD_SETLKW, &whole) != 0) {
-    if (errno != EINTR) throw system_error(path, errno);
+std::vector<SnapshotId> all_heads(const Store& store) {
+  std::vector<SnapshotId> ids = ids_in_links(store, "head");
+  // Where a command that was killed was going.
+  for (const auto& entry : fs::directory_iterator(store.workspaces())) {
+    const Journal journal = read_journal(entry.path().string());
+    if (journal.step >= Step::move) ids.push_back(journal.snapshot);
   }
+  return ids;
 }
-
-void move_base(OpenWorkspace& workspace, const Snapshot& snapshot) {
-  std::optional<Snapshot> before;
-  if (workspace.core().has_snapshot_base()) before = workspace.head();
-  write_index(workspace.store(), workspace.manifest(), snapshot, before ? &*before : nullptr);
-  replace_link(workspace.store(), index_link(snapshot.id), workspace.state() + "/base");
-  workspace.set_head(snapshot.id);
-  Control& control = *workspace.core().control;
-  control.base_kind.store(BaseKind::snapshot, std::memory_order_release);
-  control.generation.fetch_add(1, std::memory_order_acq_rel);
-  // The new base has every directory where the workspace has it.
-  discard_aside((workspace.state() + "/moved").c_str());
-  control.rename_generation.fetch_add(1, std::memory_order_acq_rel);
-}
-
-void drop_upper(OpenWorkspace& workspace) {
-  const fs::path upper = workspace.state() + "/upper";
-  for (const auto& entry : fs::directory_iterator(upper)) discard_aside(entry.path().c_str());
-  for (const char* notes : {"/moved", "/identities", "/hidden", "/removed"}) {
-    discard_aside((workspace.state() + notes).c_str());
-  }
-  Lookup root;
-  const PathBuffer top;
-  workspace.look_up(top, root);
-  struct stat status = root.status;
-  if (const std::optional<Snapshot> head = workspace.head();
-      head && workspace.core().has_snapshot_base()) {
-    status.st_mode = S_IFDIR | (head->root.mode & 07777);
-    status.st_mtim = {head->root.mtime_seconds, static_cast<long>(head->root.mtime_nanoseconds)};
-  } else {
-    ::stat(workspace.root().c_str(), &status);
-  }
-  const struct timespec times[2] = {status.st_mtim, status.st_mtim};
-  set_directory_mode(workspace.core(), upper.c_str(), kRootPathHash, status);
-  ::utimensat(AT_FDCWD, upper.c_str(), times, 0);
-  workspace.core().control->rename_generation.fetch_add(1, std::memory_order_acq_rel);
-}
-
-void restore_path(OpenWorkspace& workspace, const PathBuffer& path) {
-  if (path.length == 0) return drop_upper(workspace);
-  // What stands in upper above the path decides whether the base shows there.
-  for (PathBuffer above = path; above.pop(), above.length != 0;) {
-    Lookup found;
-    workspace.look_up(above, found);
-    if (!found.is_directory() || found.base_is_elsewhere ||
-        (!found.base_may_have && found.source == Source::upper && base_has(workspace.core(), found))) {
-      throw Error(path.text, fmt::format("the directory {} was removed or renamed", above.text),
-                  "restore that directory");
-    }
-  }
-  PathBuffer upper;
-  if (!workspace.core().upper_path(path, upper)) throw system_error(path.text, ENAMETOOLONG);
-  PathBuffer parent = upper;
-  parent.pop();
-  struct stat status;
-  if (::lstat(upper.text, &status) != 0) return;
-  const KeepTimes keep(parent.text);
-  discard_aside(upper.text);
-  workspace.core().control->rename_generation.fetch_add(1, std::memory_order_acq_rel);
-}
-
-std::vector<SnapshotId> all_heads(const Store& store) { return ids_in_links(store, "head"); }
 
 std::vector<SnapshotId> all_bases(const Store& store) { return ids_in_links(store, "base"); }
 
@@ -258,6 +192,7 @@ std::vector<Digest> all_recorded_digests(const Store& store) {
   std::vector<Digest> digests;
   for (const auto& workspace : fs::directory_iterator(store.workspaces())) {
     find_recorded_digests(workspace.path() / "upper", digests);
+    find_recorded_digests(workspace.path() / "work", digests);
   }
   return digests;
 }

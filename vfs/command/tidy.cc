@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "cas/parallel.h"
+#include "vfs/command/journal.h"
 #include "vfs/core/copy_up.h"
 #include "vfs/core/identity.h"
 #include "vfs/core/upper.h"
@@ -100,20 +101,35 @@ void Tidy::note_records(const std::string& directory) {
 // What is there may be replaced between a look and an unlink: so it is moved
 // aside first, looked at where nobody else can reach it, and moved back if it
 // has to stay. Moving back fails if something new took the name: then that is
-// what counts.
+// what counts. Aside it has a number by which recovery finds its name.
 template <typename Sure>
-bool Tidy::take_out(const std::string& path, const struct stat& expected, Sure sure) {
-  PathBuffer aside;
-  if (!workspace_.core().temporary_path(aside)) return false;
-  if (::rename(path.c_str(), aside.text) != 0) return false;
+bool Tidy::take_out(const std::string& path, size_t number, const struct stat& expected, Sure sure) {
+  const std::string aside = tidy_path(workspace_.state(), number);
+  if (::rename(path.c_str(), aside.c_str()) != 0) return false;
   struct stat moved;
-  const bool same = ::lstat(aside.text, &moved) == 0 && same_but_ctime(expected, moved);
+  const bool same = ::lstat(aside.c_str(), &moved) == 0 && same_but_ctime(expected, moved);
   if ((!same || !sure()) &&
-      ::renameat2(AT_FDCWD, aside.text, AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
+      ::renameat2(AT_FDCWD, aside.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
     return false;
   }
-  ::unlink(aside.text);
+  ::unlink(aside.c_str());
   return true;
+}
+
+std::string Tidy::name_of(const std::string& real) const {
+  return real.substr(workspace_.state().size() + 1);
+}
+
+void Tidy::announce(const std::vector<std::unique_ptr<Draft>>& drafts) {
+  TidyNames list;
+  list.drafts = first_record_ = drafts.size();
+  list.names.reserve(drafts.size() + records_.size());
+  for (const auto& draft : drafts) {
+    draft->number = list.names.size();
+    list.names.push_back(name_of(draft->real));
+  }
+  for (const auto& [path, status] : records_) list.names.push_back(name_of(path));
+  write_tidy_names(workspace_.store(), workspace_.state(), list);
 }
 
 // One thread a directory, since two that keep the times of one would keep what
@@ -149,7 +165,8 @@ bool Tidy::leaves(const Draft& draft) {
 void Tidy::remove_records() {
   // Taking out one name changes the ctime of the others.
   std::set<Inode> relinked;
-  for (const auto& [path, noted] : records_) {
+  for (size_t i = 0; i < records_.size(); ++i) {
+    const auto& [path, noted] = records_[i];
     struct stat now;
     if (::lstat(path.c_str(), &now) != 0) continue;
     const Inode inode = {now.st_dev, now.st_ino};
@@ -157,7 +174,8 @@ void Tidy::remove_records() {
                                                : same_inode_state(noted, now);
     if (!same) continue;
     const KeepTimes keep(fs::path(path).parent_path().c_str());
-    if (take_out(path, noted, [] { return true; }) && now.st_nlink > 1) relinked.insert(inode);
+    const bool left = take_out(path, first_record_ + i, noted, [] { return true; });
+    if (left && now.st_nlink > 1) relinked.insert(inode);
   }
 }
 
@@ -167,7 +185,8 @@ bool Tidy::remove_draft(const Draft& draft) {
   bool forced;
   const Descriptor fd = open_draft(draft.real, forced);
   if (!fd) {
-    if (errno == ENOENT) remove_again(draft);
+    // A program removed or moved it before the new base was there to be hidden.
+    if (errno == ENOENT) hide_in_base(workspace_, draft.path);
     return true;
   }
   const Lease lease(fd.get());
@@ -177,7 +196,7 @@ bool Tidy::remove_draft(const Draft& draft) {
   const KeepTimes keep(fs::path(draft.real).parent_path().c_str());
   // Whoever had found the file here and waits in open(2) for the lease would
   // get an inode without a name.
-  if (!take_out(draft.real, now, [&] { return !lease.wanted(); })) return false;
+  if (!take_out(draft.real, draft.number, now, [&] { return !lease.wanted(); })) return false;
   struct stat left;
   if (draft.status.st_nlink > 1 && ::fstat(fd.get(), &left) == 0) {
     relinked_[{left.st_dev, left.st_ino}] = left;
@@ -217,13 +236,12 @@ bool Tidy::is_as_stored(const Draft& draft, int fd, bool forced, struct stat& no
   return draft.settled || digest_of_file(fd, draft.path) == draft.digest;
 }
 
-// A program removed or moved it before the new base was there to be hidden.
 // Not by remove_file(): that would take what a program makes here meanwhile.
-void Tidy::remove_again(const Draft& draft) {
-  Workspace& core = workspace_.core();
+void hide_in_base(OpenWorkspace& workspace, const std::string& path) {
+  Workspace& core = workspace.core();
   Lookup found;
   PathBuffer upper;
-  workspace_.look_up(path_buffer(draft.path), found);
+  workspace.look_up(path_buffer(path), found);
   if (found.source != Source::snapshot || !core.upper_path(found.path, upper)) return;
   int result = mirror_parent(core, found.path);
   if (result == 0) {
@@ -231,9 +249,7 @@ void Tidy::remove_again(const Draft& draft) {
     const PathLock lock(core, found.hash);
     result = lock.error() != 0 ? lock.error() : make_whiteout(core, upper.text);
   }
-  if (result != 0 && result != -EEXIST && result != -ENOENT) {
-    throw system_error(draft.path, -result);
-  }
+  if (result != 0 && result != -EEXIST && result != -ENOENT) throw system_error(path, -result);
 }
 
 }  // namespace vfs

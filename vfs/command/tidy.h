@@ -24,6 +24,7 @@ struct Draft {
   // changed just before it was read, or if someone had it open for writing: a
   // page that is mapped and dirty already takes more without a new time.
   bool settled = false;
+  size_t number = 0;  // of its name in TidyNames
 };
 
 // Whether someone has a file open for writing or mapped writable, which the
@@ -37,6 +38,10 @@ class Tidy {
   // To be made before the commit looks at the tree: names that appear later
   // are not part of it.
   explicit Tidy(OpenWorkspace& workspace);
+
+  // Says what run() will take out, for who has to finish it if we are killed. To
+  // be called before the base moves. Throws Error.
+  void announce(const std::vector<std::unique_ptr<Draft>>& drafts);
 
   // To be called when the base is the new snapshot. Gives the number of drafts
   // that stay drafts. Throws Error.
@@ -52,15 +57,20 @@ class Tidy {
   void renumber(const Draft& draft);
   bool is_as_stored(const Draft& draft, int fd, bool forced, struct stat& now);
   template <typename Sure>
-  bool take_out(const std::string& path, const struct stat& expected, Sure sure);
-  void remove_again(const Draft& draft);
+  bool take_out(const std::string& path, size_t number, const struct stat& expected, Sure sure);
+  std::string name_of(const std::string& real) const;
 
   OpenWorkspace& workspace_;
+  size_t first_record_ = 0;  // its number
   // Whiteouts, records, links and special files, with what lstat said.
   std::vector<std::pair<std::string, struct stat>> records_;
   // Drafts with several names: what the last unlink left.
   std::map<Inode, struct stat> relinked_;
 };
+
+// Makes sure that the tree does not show what the base has at a path where upper
+// has nothing. Throws Error.
+void hide_in_base(OpenWorkspace& workspace, const std::string& path);
 
 // A lease that is broken announces itself with SIGIO, which would end the
 // process. Leases are taken only while one of these exists.

@@ -70,7 +70,7 @@ void refuse_inside(OpenWorkspace& workspace, const std::string& directory) {
 
 constexpr uint64_t kMostNamed = 20;  // of what an ingest leaves out
 
-void ingest_tree(const Context& context, const std::string& directory, const std::string& name) {
+void ingest_tree(const Context& context, const std::string& directory, const std::string& name, bool durable) {
   refuse_workspace(context, context.absolute(directory));
   const Store store = Store::open(Store::default_path());
   Manifest manifest(store);
@@ -78,6 +78,7 @@ void ingest_tree(const Context& context, const std::string& directory, const std
   const StoreLock keeps_snapshot(store, StoreLock::shared);
   IngestOptions options;
   options.message = "ingest " + context.absolute(directory);
+  options.durable = durable;
   if (isatty(STDERR_FILENO)) options.progress = draw_progress;
   options.find_equal = [&](const TreeNode& top) {
     return equal_snapshot(store, manifest, options.message, top);
@@ -139,6 +140,7 @@ void add_tree_commands(Commands& commands, Context& context) {
   static std::string directory = ".";
   static std::string source;
   static std::string name;
+  static bool durable = false;
   commands.add("init", "Make DIR a workspace over the live directory. Nothing is read or copied.",
                [&](CLI::App& command) {
     command.add_option("DIR", directory, "the directory (default: here)");
@@ -149,8 +151,9 @@ void add_tree_commands(Commands& commands, Context& context) {
   commands.add("ingest", "Store a tree as a snapshot and print its id.", [&](CLI::App& command) {
     command.add_option("DIR", directory, "the directory to store")->required();
     command.add_option("--name", name, "give the snapshot a name (a ref)");
+    command.add_flag("--durable", durable, "wait until it would survive a power failure");
     add_json_flag(command, context);
-    command.callback([&] { ingest_tree(context, directory, name); });
+    command.callback([&] { ingest_tree(context, directory, name, durable); });
   });
 
   commands.add("clone", "Make DIR a new workspace over a snapshot. Takes no time and no space.",

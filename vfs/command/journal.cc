@@ -1,0 +1,78 @@
+#include "vfs/command/journal.h"
+
+#include <limits.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <fstream>
+#include <iterator>
+
+#include "cas/file_io.h"
+#include "cas/hash.h"
+#include "vfs/command/state.h"
+
+namespace vfs {
+namespace {
+
+constexpr const char* kSteps[] = {"none", "undo", "discard", "move", "commit", "tidy"};
+
+std::string path_of(const std::string& state) { return state + "/journal"; }
+std::string names_path(const std::string& state) { return state + "/work/tidy.names"; }
+
+}  // namespace
+
+Journal read_journal(const std::string& state) {
+  char target[PATH_MAX];
+  const ssize_t length = ::readlink(path_of(state).c_str(), target, sizeof(target));
+  const std::string_view text(target, length > 0 ? static_cast<size_t>(length) : 0);
+  const std::string_view step = text.substr(0, text.find(' '));
+  Journal journal;
+  for (size_t i = 1; i < std::size(kSteps); ++i) {
+    if (step == kSteps[i]) journal.step = static_cast<Step>(i);
+  }
+  const std::string_view id = text.substr(std::min(text.size(), step.size() + 1));
+  const bool needs_id = journal.step >= Step::move;
+  if (needs_id && (id.size() != Digest::kHexLength || !digest_from_hex(id.data(), journal.snapshot))) {
+    return {};
+  }
+  return journal;
+}
+
+void write_journal(const Store& store, const std::string& state, const Journal& journal) {
+  replace_link(store, fmt::format("{} {}", kSteps[static_cast<size_t>(journal.step)],
+                                  digest_text(journal.snapshot)),
+               path_of(state));
+}
+
+void close_journal(const std::string& state) {
+  const std::string path = path_of(state);
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw system_error(path, errno);
+}
+
+std::string tidy_path(const std::string& state, size_t number) {
+  return fmt::format("{}/work/tidy.{}", state, number);
+}
+
+void write_tidy_names(const Store& store, const std::string& state, const TidyNames& names) {
+  std::string text = fmt::format("{}", names.drafts) + '\0';
+  for (const std::string& name : names.names) text += name + '\0';
+  TemporaryFile file(store.temporary_name());
+  file.write(text);
+  file.finish(0600);
+  file.replace(names_path(state));
+}
+
+TidyNames read_tidy_names(const std::string& state) {
+  std::ifstream file(names_path(state), std::ios::binary);
+  TidyNames result;
+  std::string text;
+  if (!std::getline(file, text, '\0')) return result;
+  std::from_chars(text.data(), text.data() + text.size(), result.drafts);
+  while (std::getline(file, text, '\0')) result.names.push_back(text);
+  result.drafts = std::min(result.drafts, result.names.size());
+  return result;
+}
+
+void remove_tidy_names(const std::string& state) { ::unlink(names_path(state).c_str()); }
+
+}  // namespace vfs

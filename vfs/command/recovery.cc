@@ -1,0 +1,79 @@
+#include "vfs/command/recovery.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <filesystem>
+
+#include "vfs/command/base.h"
+#include "vfs/command/journal.h"
+#include "vfs/command/tidy.h"
+#include "vfs/core/copy_up.h"
+
+namespace vfs {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A name that is taken was given since, and counts.
+void put_back(OpenWorkspace& workspace) {
+  const std::string state = workspace.state();
+  const TidyNames list = read_tidy_names(state);
+  constexpr std::string_view kPrefix = "tidy.";
+  for (const auto& entry : fs::directory_iterator(state + "/work")) {
+    const std::string name = entry.path().filename().string();
+    size_t number = 0;
+    if (!name.starts_with(kPrefix)) continue;
+    const char* const end = name.data() + name.size();
+    const auto [stop, error] = std::from_chars(name.data() + kPrefix.size(), end, number);
+    if (error != std::errc() || stop != end || number >= list.names.size()) continue;
+    const std::string place = state + "/" + list.names[number];
+    const KeepTimes keep(fs::path(place).parent_path().c_str());
+    if (::renameat2(AT_FDCWD, entry.path().c_str(), AT_FDCWD, place.c_str(), RENAME_NOREPLACE) != 0) {
+      if (errno != EEXIST && errno != ENOENT && errno != ENOTDIR) throw system_error(place, errno);
+      ::unlink(entry.path().c_str());
+    }
+  }
+  remove_tidy_names(state);
+}
+
+// Until processes were told of the new base, none of the drafts had left upper but
+// by a program, which left no whiteout since the old base did not have them.
+void hide_removed(OpenWorkspace& workspace) {
+  const TidyNames list = read_tidy_names(workspace.state());
+  constexpr std::string_view kUpper = "upper/";
+  for (size_t i = 0; i < list.drafts; ++i) {
+    const std::string& name = list.names[i];
+    struct stat status;
+    if (name.starts_with(kUpper) && ::lstat((workspace.state() + "/" + name).c_str(), &status) != 0) {
+      hide_in_base(workspace, name.substr(kUpper.size()));
+    }
+  }
+}
+
+void finish_commit(OpenWorkspace& workspace, const SnapshotId& id) {
+  if (base_of(workspace) != id) return remove_tidy_names(workspace.state());
+  move_base(workspace, workspace.manifest().snapshot(id));
+  hide_removed(workspace);
+  put_back(workspace);
+}
+
+}  // namespace
+
+void recover(OpenWorkspace& workspace) {
+  const Journal journal = read_journal(workspace.state());
+  switch (journal.step) {
+    case Step::none: return;
+    case Step::undo: take_upper_back(workspace); break;
+    case Step::move: move_base(workspace, workspace.manifest().snapshot(journal.snapshot)); [[fallthrough]];
+    case Step::discard: drop_laid_aside(workspace); break;
+    case Step::commit: finish_commit(workspace, journal.snapshot); break;
+    case Step::tidy: put_back(workspace); break;
+  }
+  close_journal(workspace.state());
+}
+
+}  // namespace vfs
