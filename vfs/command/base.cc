@@ -183,12 +183,16 @@ void restore_path(OpenWorkspace& workspace, const PathBuffer& path) {
   struct stat status;
   if (::lstat(upper.text, &status) != 0) return;
   const KeepTimes keep(parent.text);
-  PathBuffer aside;
-  if (!workspace.core().temporary_path(aside)) throw system_error(path.text, ENAMETOOLONG);
   // In one step; a directory that is taken apart in its place could be seen half.
-  move_if_there(upper.text, aside.text);
+  const std::string undo = undo_path(workspace);
+  const std::string aside = undo + "/upper/" + path.text;
+  discard_aside(undo.c_str());
+  std::error_code error;
+  fs::create_directories(fs::path(aside).parent_path(), error);
+  if (error) throw system_error(aside, error.value());
+  move_if_there(upper.text, aside);
   forget_cached_paths(workspace);
-  discard_aside(aside.text);
+  discard_aside(undo.c_str());
 }
 
 }  // namespace vfs

@@ -30,7 +30,11 @@ std::string read_link_text(const std::string& path) {
 // "<store>/workspaces/<id>/upper/src" -> "<root>/src"
 std::string as_user_sees(const std::string& real) {
   for (size_t at = real.find("/upper"); at != std::string::npos; at = real.find("/upper", at + 1)) {
-    const std::string state = real.substr(0, at);
+    std::string state = real.substr(0, at);
+    // Laid aside by a command that drops changes, under a shell that stands there.
+    if (constexpr std::string_view kUndo = "/work/undo"; state.ends_with(kUndo)) {
+      state.resize(state.size() - kUndo.size());
+    }
     const std::string rest = real.substr(at + 6);
     const bool whole = rest.empty() || rest[0] == '/';
     const std::string root = whole && ::access((state + "/control").c_str(), F_OK) == 0
