@@ -121,8 +121,12 @@ void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& locate
             Looking looking) {
   located.where = Where::untouched;
   located.error = 0;
-  if (activity.load(std::memory_order_relaxed) == Activity::broken) {
-    refuse_if_below_broken_root(path, located);
+  const Activity now = activity.load(std::memory_order_relaxed);
+  if (now == Activity::broken) return refuse_if_below_broken_root(path, located);
+  if (now <= Activity::starting) {
+    // Another call, or another thread, may find out where the root is.
+    located.where = Where::failed;
+    located.error = starvation.load(std::memory_order_relaxed);
     return;
   }
   if (path[0] == '/') return locate_absolute(path, follow, located, looking);

@@ -13,6 +13,7 @@ namespace shim {
 
 VFS_HOT std::atomic<Activity> activity{Activity::unknown};
 VFS_HOT constinit vfs::KeptPath log_path;
+std::atomic<int> starvation{-EIO};
 namespace {
 constinit Zeroed<vfs::Workspace> workspace_storage;
 }  // namespace
@@ -22,6 +23,18 @@ constinit thread_local bool vfork_child_copied = false;
 
 namespace {
 
+// What passes when others let go of something.
+bool is_want(int result) { return result == -EMFILE || result == -ENFILE || result == -ENOMEM; }
+
+// As if nothing had been opened. Nobody else has used any of it yet.
+Activity starve(int result, uint32_t memory_before) {
+  if (workspace.control != nullptr) vfs::sys::munmap(workspace.control, sizeof(vfs::Control));
+  workspace.control = nullptr;
+  workspace.memory.used = memory_before;
+  starvation.store(result, std::memory_order_relaxed);
+  return Activity::starved;
+}
+
 // `here`: the working directory, or empty. Where it lies below, the path of a
 // directory has nothing in it that the kernel would write otherwise.
 Activity open_workspace(const char* directory, const vfs::PathBuffer& here, bool named) {
@@ -30,8 +43,12 @@ Activity open_workspace(const char* directory, const vfs::PathBuffer& here, bool
   const bool canonical = length != 0 && length <= here.length &&
                          memcmp(directory, here.text, length) == 0 &&
                          (here.text[length] == '/' || here.text[length] == '\0');
+  const uint32_t memory_before = workspace.memory.used;
   const int result = workspace.open(directory, fault, canonical);
-  if (result != 0 && fault == vfs::WorkspaceFault::no_marker && !named) return Activity::inactive;
+  if (is_want(result)) return starve(result, memory_before);
+  // A marker that is there and cannot be read is no reason to let anything pass.
+  const bool is_gone = result == -ENOENT || result == -ENOTDIR;
+  if (is_gone && fault == vfs::WorkspaceFault::no_marker && !named) return Activity::inactive;
   if (workspace.root.length == 0) workspace.memory.keep(workspace.root, directory, strlen(directory));
   note_root();
   if (result == 0) return Activity::active;
@@ -141,14 +158,15 @@ __attribute__((constructor)) void prepare() {
 
 Activity start() {
   for (;;) {
-    Activity expected = Activity::unknown;
-    if (activity.compare_exchange_strong(expected, Activity::starting)) {
+    Activity expected = activity.load(std::memory_order_acquire);
+    const bool is_open = expected < Activity::starting;
+    if (is_open && activity.compare_exchange_strong(expected, Activity::starting)) {
       begin();
     } else if (expected == Activity::starting && !wait_for_start()) {
       return expected;
     }
     const Activity now = activity.load(std::memory_order_acquire);
-    if (now > Activity::starting) return now;
+    if (now > Activity::starting || now == Activity::starved) return now;
   }
 }
 

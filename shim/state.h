@@ -11,6 +11,8 @@ namespace shim {
 
 enum class Activity : uint32_t {
   unknown,   // nothing asked yet
+  starved,   // could not be found out, for want of a descriptor or memory: every
+             // call on a path is refused, and the next one tries again
   starting,  // being found out
   inactive,  // no workspace, or VFS_DISABLE=1: the shim does nothing at all
   active,
@@ -37,6 +39,9 @@ union Zeroed {
 // The workspace of this process; valid while active (its root while broken).
 extern vfs::Workspace& workspace;
 
+// Why nothing could be found out: a negative errno.
+extern std::atomic<int> starvation;
+
 // Finds out, at the first call that needs to know: many programs (true, sleep)
 // never make one, and pay nothing. Other threads wait until it is known.
 Activity start();
@@ -47,7 +52,10 @@ inline bool started() { return activity.load(std::memory_order_acquire) >= Activ
 // Whether calls may have to be answered by us.
 inline bool engaged() {
   Activity now = activity.load(std::memory_order_acquire);
-  if (__builtin_expect(now <= Activity::starting, false)) now = start();
+  if (__builtin_expect(now <= Activity::starting, false)) {
+    now = start();
+    if (now == Activity::starved) return true;
+  }
   return now >= Activity::active;
 }
 

@@ -174,7 +174,7 @@ TEST_CASE("temporary paths are never handed out twice") {
   CHECK(std::adjacent_find(paths.begin(), paths.end()) == paths.end());
 }
 
-TEST_CASE("a running process notices a new base, and keeps the old one if it cannot be read") {
+TEST_CASE("a running process notices a new base, and says nothing of the tree if it cannot be read") {
   Bed bed(Base::snapshot, fill_small);
   const SnapshotId before = bed.base_id;
   CHECK(memcmp(bed.core().index().snapshot(), before.bytes, Digest::kSize) == 0);
@@ -191,4 +191,7 @@ TEST_CASE("a running process notices a new base, and keeps the old one if it can
   fs::remove(bed.workspace().state() + "/base");
   bed.core().control->generation.fetch_add(1);
   CHECK(memcmp(bed.core().index().snapshot(), next.id.bytes, Digest::kSize) == 0);
+  Index index;
+  CHECK(bed.core().index(index) == -EIO);
+  CHECK(bed.tree().content("only") == "<EIO>");
 }

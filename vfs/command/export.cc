@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,6 +30,15 @@ void dress(const std::string& path, const Metadata& metadata, bool link) {
   }
 }
 
+void write_piece(int to, std::string_view piece, const std::string& path) {
+  while (!piece.empty()) {
+    const ssize_t written = ::write(to, piece.data(), piece.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw system_error(path, errno);
+    piece.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
 void copy_content(int from, const std::string& path) {
   Descriptor to(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!to) throw system_error(path, errno);
@@ -38,10 +48,9 @@ void copy_content(int from, const std::string& path) {
     count = ::copy_file_range(from, nullptr, to.get(), nullptr, 1 << 30, 0);
     if (count < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
       count = ::read(from, piece.data(), piece.size());
-      if (count > 0 && ::write(to.get(), piece.data(), static_cast<size_t>(count)) != count) {
-        throw system_error(path, errno != 0 ? errno : ENOSPC);
-      }
+      if (count > 0) write_piece(to.get(), {piece.data(), static_cast<size_t>(count)}, path);
     }
+    if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw system_error(path, errno);
     if (count == 0) return;
   }
@@ -59,16 +68,59 @@ void write_entry(const std::string& path, const Entry& entry, int content) {
   dress(path, entry.metadata, S_ISLNK(entry.metadata.mode));
 }
 
-void make_top(const std::string& directory) {
-  std::error_code ignored;
-  if (::mkdir(directory.c_str(), 0777) != 0 &&
-      (errno != EEXIST || !fs::is_directory(directory, ignored))) {
-    throw system_error(directory, errno);
+// The directory to export to. A new one is written under another name, and gets
+// its own when it is complete: who is killed has exported nothing, and the next
+// export to that name begins with what was left. One that exists is written to
+// where it is, since someone may stand in it, or have mounted it.
+class Destination {
+ public:
+  explicit Destination(const std::string& directory) : directory_(directory), path_(directory) {
+    struct stat status;
+    if (::lstat(directory.c_str(), &status) != 0) {
+      if (errno != ENOENT) throw system_error(directory, errno);
+      make_beside();
+      return;
+    }
+    std::error_code error;
+    const bool empty = fs::is_empty(directory, error);
+    if (error) throw system_error(directory, error.value());
+    if (!fs::is_directory(directory)) throw system_error(directory, ENOTDIR);
+    if (!empty) throw Error(directory, "the directory is not empty", "export to a new directory");
   }
-  if (!fs::is_empty(directory)) {
-    throw Error(directory, "the directory is not empty", "export to a new directory");
+  ~Destination() {
+    std::error_code ignored;
+    if (path_ != directory_) fs::remove_all(path_, ignored);
   }
-}
+  Destination(const Destination&) = delete;
+  Destination& operator=(const Destination&) = delete;
+
+  const std::string& path() const { return path_; }
+
+  void finish() {
+    if (path_ == directory_) return;
+    if (::rename(path_.c_str(), directory_.c_str()) != 0) throw system_error(directory_, errno);
+    path_ = directory_;
+  }
+
+ private:
+  void make_beside() {
+    const fs::path directory = directory_;
+    const std::string name = "." + directory.filename().string() + ".unfinished-export";
+    const std::string beside = (directory.parent_path() / name).string();
+    if (::mkdir(beside.c_str(), 0777) != 0 && errno != EEXIST) throw system_error(directory_, errno);
+    lock_ = Descriptor(::open(beside.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!lock_) throw system_error(beside, errno);
+    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+      throw system_error(beside, errno, "wait for the other export to this directory");
+    }
+    for (const auto& left : fs::directory_iterator(beside)) fs::remove_all(left.path());
+    path_ = beside;
+  }
+
+  const std::string directory_;
+  std::string path_;  // where it is written
+  Descriptor lock_;
+};
 
 void make_directory(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) != 0) throw system_error(path, errno);
@@ -142,17 +194,19 @@ class SnapshotExport {
 }  // namespace
 
 void export_workspace(OpenWorkspace& workspace, const std::string& directory) {
-  make_top(directory);
+  Destination destination(directory);
   Lookup root;
   const PathBuffer top;
   workspace.look_up(top, root);
-  WorkspaceExport(workspace).directory(root, directory);
+  WorkspaceExport(workspace).directory(root, destination.path());
+  destination.finish();
 }
 
 void export_snapshot(const ObjectStore& objects, Manifest& manifest, const Snapshot& snapshot,
                      const std::string& directory) {
-  make_top(directory);
-  SnapshotExport(objects, manifest).directory(snapshot.tree, snapshot.root, directory);
+  Destination destination(directory);
+  SnapshotExport(objects, manifest).directory(snapshot.tree, snapshot.root, destination.path());
+  destination.finish();
 }
 
 }  // namespace vfs

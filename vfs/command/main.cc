@@ -52,9 +52,12 @@ int run(int argc, char** argv) {
 
 namespace {
 
+// Not by fmt::print, which throws: where standard error is full as well, the
+// exit status still has to tell.
 int say(const std::string& what, const std::string& why, const std::string& hint = {}) {
-  fmt::print(stderr, "vfs: {}: {}\n", what, why);
-  if (!hint.empty()) fmt::print(stderr, "     {}\n", hint);
+  std::string text = fmt::format("vfs: {}: {}\n", what, why);
+  if (!hint.empty()) text += fmt::format("     {}\n", hint);
+  fputs(text.c_str(), stderr);
   return 1;
 }
 

@@ -50,10 +50,12 @@ void write_control(const std::string& state, BaseKind kind) {
   } header = {{}, kControlVersion, static_cast<uint32_t>(kind), 1, 1};
   memcpy(header.magic, kControlMagic, sizeof(kControlMagic));
   Descriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!fd || ::ftruncate(fd.get(), sizeof(Control)) != 0 ||
-      ::pwrite(fd.get(), &header, sizeof(header), 0) != sizeof(header)) {
-    throw system_error(path, errno);
-  }
+  if (!fd) throw system_error(path, errno);
+  // All of it now: a program that sets a bit in a page for which a full disk has
+  // no block would be killed by SIGBUS.
+  const int allocated = ::posix_fallocate(fd.get(), 0, sizeof(Control));
+  if (allocated != 0) throw system_error(path, allocated, "make room in the store's file system");
+  if (::pwrite(fd.get(), &header, sizeof(header), 0) != sizeof(header)) throw system_error(path, errno);
 }
 
 void write_marker(const std::string& root, const std::string& state) {

@@ -16,7 +16,7 @@ enum class BaseKind : uint32_t { live = 0, snapshot = 1 };
 
 constexpr char kControlMagic[8] = {'V', 'F', 'S', 'C', 'N', 'T', 'R', 'L'};
 constexpr uint32_t kControlVersion = 1;
-constexpr uint32_t kFilterBits = 1u << 22;  // 512 KiB, sparse on disk until used
+constexpr uint32_t kFilterBits = 1u << 22;  // 512 KiB
 
 // What upper may have a say on.
 //

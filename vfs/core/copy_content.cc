@@ -1,6 +1,7 @@
 #include "vfs/core/copy_content.h"
 
 #include <linux/fs.h>
+#include <sys/resource.h>
 
 #include "vfs/core/sys.h"
 
@@ -67,11 +68,18 @@ int copy_segments(int from, int to, off_t size) {
 }  // namespace
 
 int copy_content(int from, int to) {
-  if (sys::call(SYS_ioctl, to, FICLONE, from) == 0) return 0;
   struct stat status;
-  if (sys::fstat(from, &status) == 0 && status.st_blocks * 512 < status.st_size) {
-    return copy_segments(from, to, status.st_size);
+  const int known = sys::fstat(from, &status);
+  if (known != 0) return known;
+  // Beyond the limit the kernel would also send SIGXFSZ, for a write that the
+  // program has not made.
+  struct rlimit limit;
+  if (sys::call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, sys::as_argument(&limit)) == 0 &&
+      static_cast<rlim_t>(status.st_size) > limit.rlim_cur) {
+    return -EFBIG;
   }
+  if (sys::call(SYS_ioctl, to, FICLONE, from) == 0) return 0;
+  if (status.st_blocks * 512 < status.st_size) return copy_segments(from, to, status.st_size);
   constexpr off_t kToTheEnd = off_t{1} << 62;
   return copy_range(from, to, kToTheEnd);
 }

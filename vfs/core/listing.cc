@@ -159,7 +159,9 @@ int ListingBuilder::add_base() {
     // The base may lack what upper has.
     return result == -ENOENT || result == -ENOTDIR ? 0 : result;
   }
-  const Index index = workspace.index();
+  Index index;
+  const int current = workspace.index(index);
+  if (current != 0) return current;
   const IndexEntry* parent = entry_of(index, directory);
   if (parent == nullptr) return 0;
   IndexChildren children = index.children(*parent);

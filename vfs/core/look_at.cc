@@ -10,7 +10,9 @@ namespace vfs {
 namespace {
 
 int look_in_snapshot(Workspace& workspace, Lookup& out) {
-  const Index index = workspace.index();
+  Index index;
+  const int current = workspace.index(index);
+  if (current != 0) return current;
   const PathBuffer& path = out.base_path();
   const uint64_t hash =
       out.base_is_elsewhere ? path_hash(path.text, path.length) : out.hash;

@@ -148,19 +148,23 @@ int Workspace::open_index(Index& index) const {
   return index.open(path.text, mains.text);
 }
 
-Index Workspace::index() {
+int Workspace::index(Index& out) {
   const uint64_t now = control->generation.load(std::memory_order_acquire);
+  int result = 0;
   if (now != generation_.load(std::memory_order_relaxed)) {
     Index fresh;
-    if (open_index(fresh) == 0) {
+    result = open_index(fresh);
+    if (result == 0) {
       // Two threads may both come here; each maps the same file and either
       // mapping is right. The older one stays mapped: entries are in use.
       index_ = fresh;
       generation_.store(now, std::memory_order_release);
     }
   }
-  // The base was a live one until now, and its first index cannot be opened.
-  return index_.is_open() ? index_ : Index::nothing();
+  // The base may have been a live one until now, and its first index be no good.
+  out = index_.is_open() ? index_ : Index::nothing();
+  const bool may_pass = result == -EMFILE || result == -ENFILE || result == -ENOMEM;
+  return result == 0 || may_pass ? result : -EIO;
 }
 
 bool Workspace::upper_path(const PathBuffer& path, PathBuffer& out) const {

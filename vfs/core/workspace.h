@@ -43,10 +43,17 @@ struct Workspace {
   }
 
   // The index of the base as it is now: maps the new one first if the base was
-  // replaced. Only for a snapshot base. An index that cannot be mapped keeps
-  // the old one in use; if there was none, nothing() stands in for it and every
-  // look-up in the base is -EIO.
-  Index index();
+  // replaced. Only for a snapshot base. Returns 0, or a negative errno if the new
+  // one cannot be mapped (no descriptor, no memory, else EIO): what the old one,
+  // which stays in use (if there was none, nothing() stands in for it), says of the
+  // tree need not be so any more.
+  int index(Index& out);
+  // The same for what was found in an index a moment ago.
+  Index index() {
+    Index now;
+    index(now);
+    return now;
+  }
 
   // Absolute path of `path` (relative to the root) in upper. False: too long.
   bool upper_path(const PathBuffer& path, PathBuffer& out) const;
