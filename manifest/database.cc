@@ -13,7 +13,7 @@ constexpr std::chrono::seconds kBusyTimeout{60};
 // The log outlives the processes that wrote it, so that not every command waits
 // for the disk three times to move a few pages into the database. But whoever
 // opens the database first reads the log: it must not get long.
-constexpr int kLongLog = 256;        // pages: moved when the last connection is closed
+constexpr int kLongLog = 256;        // pages: moved when a connection that wrote is closed
 constexpr int kVeryLongLog = 1000;   // pages: moved at the next commit
 
 Database::Database(const std::filesystem::path& path) : name_(path.string()) {
@@ -24,6 +24,9 @@ Database::Database(const std::filesystem::path& path) : name_(path.string()) {
                                      nullptr);
   handle_.reset(handle);
   if (result != SQLITE_OK) fail();
+  // Else a close that cannot have the shared memory of the log, as on a full disk, may take the log for
+  // empty and remove it, with all that is only there (SQLite 3.40).
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_busy_timeout(handle, std::chrono::milliseconds(kBusyTimeout).count());
   // Before anything is changed: a file that is no database must stay as it is.
   execute("PRAGMA schema_version");
@@ -72,8 +75,10 @@ Database::~Database() {
   for (const auto& [text, statements] : idle_) {
     for (sqlite3_stmt* statement : statements) sqlite3_finalize(statement);
   }
-  const int keep_log = log_pages_ < kLongLog;
-  sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep_log, nullptr);
+  if (log_pages_ < kLongLog) return;
+  // If another reads the log just now, or the disk is full, the next one that closes tries again.
+  sqlite3_busy_timeout(handle_.get(), 0);
+  sqlite3_wal_checkpoint_v2(handle_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
 }
 
 Statement Database::prepare(const std::string& sql) {

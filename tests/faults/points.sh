@@ -18,6 +18,22 @@ disturb() {
     >"$T/out/stdout" 2>"$T/out/stderr" </dev/null
 }
 
+# disturb_at NUMBER OPTION...: in the state to begin in, the fault at that call. Threads that meet make a call
+# or two more or less from run to run: where one was not reached, the last that was is taken.
+disturb_at() {
+  local number=$1 code try
+  for try in 1 2 3 4 5; do
+    put_back
+    code=0
+    disturb --at "$number" "${@:2}" || code=$?
+    was_reached && break
+    # Nothing may need room any more.
+    case " $* " in *" --onwards "*) break ;; esac
+    [ "$try" = 5 ] || number=$(wc -l <"$T/out/report")
+  done
+  return "$code"
+}
+
 put_back() { rm -rf "$now" && cp -a "$T/prepared" "$now"; }
 
 # begin_faults NAME: as begin, in memory if attributes can be kept there.
@@ -65,11 +81,12 @@ locks='^[0-9]+ (fcntl|flock)'
 
 # What happened, by the report, without the names of this run's directories.
 fault() { grep ' <- ' "$T/out/report" | head -n 1 | sed "s|$T/||g"; }
-check_reached() { grep -q ' <- ' "$T/out/report" || reason+="this point was not reached; "; }
+was_reached() { grep -q ' <- ' "$T/out/report"; }
+check_reached() { was_reached || reason+="this point was not reached; "; }
 
-# check_state: what is seen must be what was before, or what is to be. Sets `state`.
+# check_state [VIEW]: what is seen must be what was before, or what is to be. Sets `state`.
 check_state() {
-  "$view" >"$T/out/seen" 2>&1
+  "${1:-$view}" >"$T/out/seen" 2>&1
   state=before
   cmp -s "$T/out/seen" "$T/out/before" && return
   state=after

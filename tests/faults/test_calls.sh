@@ -36,17 +36,6 @@ tree_of_call() {
   if [[ ${words[*]} == *twin_a* ]]; then program_tree | sed -E 's/^f ([0-9]+) [0-9]+/f \1 -/' | sort; else program_tree; fi
 }
 
-check_call_state() {
-  tree_of_call >"$T/out/seen"
-  state=before
-  cmp -s "$T/out/seen" "$T/out/before" && return
-  state=after
-  cmp -s "$T/out/seen" "$T/out/after" && return
-  state=between
-  reason+="neither before ($(difference "$T/out/before" "$T/out/seen")) nor after "
-  reason+="($(difference "$T/out/after" "$T/out/seen")); "
-}
-
 # In a state that is as before, or has more or less beside it, the call does what it does.
 check_call_again() {
   [ "$state" = before ] || return 0
@@ -60,7 +49,7 @@ kill_call() { # NUMBER HOW
   put_back
   disturb_call --at "$1" "--$2"
   check_reached
-  check_call_state
+  check_state tree_of_call
   check_call_again
   end_point "${words[*]}: $2 at $1"
 }
@@ -74,7 +63,7 @@ fail_call() { # NUMBER ERRNO
   disturb_call --at "$1" --error "$2"
   answer=$(answered)
   check_reached
-  check_call_state
+  check_state tree_of_call
   case $answer in
     "$expected") [ "$state" = after ] || cmp -s "$T/out/before" "$T/out/after" || reason+="success, and nothing is done; " ;;
     "${words[0]} $2" | "${words[0]} EIO") [ "$state" = before ] || [ "$state" = between ] || reason+="it fails, and is done; " ;;

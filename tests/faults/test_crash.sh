@@ -10,8 +10,7 @@ begin_scenario crash "$1"
 
 crash() { # NUMBER HOW
   local code=0
-  put_back
-  disturb --at "$1" "--$2" || code=$?
+  disturb_at "$1" "--$2" || code=$?
   [ "$code" = 137 ] || reason+="exit code $code; "
   check_reached
   check_sound

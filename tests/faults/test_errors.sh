@@ -23,8 +23,7 @@ check_ending() { # CODE
 
 break_call() { # NUMBER ERRNO [OPTION...]
   local code=0
-  put_back
-  disturb --at "$1" --error "$2" "${@:3}" || code=$?
+  disturb_at "$1" --error "$2" "${@:3}" || code=$?
   [ $# -gt 2 ] || check_reached
   check_sound
   check_state
@@ -35,6 +34,11 @@ break_call() { # NUMBER ERRNO [OPTION...]
 
 for number in $(points 14); do
   break_call "$number" ENOSPC
+  break_call "$number" EIO
+  break_call "$number" ENOSPC --onwards
+done
+# SQLite that could not have the files beside its database has removed its log, with all that was only there.
+for number in $(grep -E '(openat|ftruncate) .*/manifest[.]db-' "$T/out/calls" | cut -d' ' -f1); do
   break_call "$number" EIO
   break_call "$number" ENOSPC --onwards
 done

@@ -4,7 +4,6 @@
 
 #include "tests/unit/workspace_fixture.h"
 #include "vfs/command/commit.h"
-#include "vfs/command/upkeep.h"
 
 using namespace vfs;
 using namespace vfs::test;
@@ -102,7 +101,7 @@ TEST_CASE("a collection waits for what is being stored") {
   std::thread collector([&] {
     for (; !stop; ++rounds) {
       try {
-        collect_garbage(bed.store, true);
+        collect_garbage(bed.store, without_grace());
       } catch (const Error&) {
         ++failed;
       }

@@ -5,7 +5,6 @@
 #include "manifest/index_writer.h"
 #include "tests/unit/workspace_fixture.h"
 #include "vfs/command/commit.h"
-#include "vfs/command/upkeep.h"
 
 namespace vfs::test {
 namespace {
@@ -103,7 +102,7 @@ TEST_CASE("the index that others are derived from is kept as long as one needs i
   const SnapshotId second = bed.commit_change("many2/new");
   CHECK(*bed.main_of(first) == bed.base_id);
   CHECK(*bed.main_of(second) == bed.base_id);
-  collect_garbage(bed.store, true);
+  collect_garbage(bed.store, without_grace());
   CHECK(fs::exists(index_path(bed.store, bed.base_id)));
   CHECK(fs::exists(index_path(bed.store, second)));
   bed.reopen();
@@ -113,7 +112,7 @@ TEST_CASE("the index that others are derived from is kept as long as one needs i
   Manifest manifest(bed.store);
   manifest.database().execute("UPDATE snapshot SET parent = NULL");
   for (const auto& [name, id] : manifest.refs()) manifest.remove_ref(name);
-  CHECK(collect_garbage(bed.store, true).snapshots >= 2);
+  CHECK(collect_garbage(bed.store, without_grace()).snapshots >= 2);
   CHECK(fs::exists(index_path(bed.store, bed.base_id)));
   CHECK_FALSE(fs::exists(index_path(bed.store, first)));
   bed.reopen();
@@ -130,7 +129,7 @@ TEST_CASE("the index that others are derived from is kept as long as one needs i
   const SnapshotId fourth = bed.commit_now();
   CHECK_FALSE(bed.main_of(fourth));
   manifest.database().execute("UPDATE snapshot SET parent = NULL");
-  collect_garbage(bed.store, true);
+  collect_garbage(bed.store, without_grace());
   CHECK_FALSE(fs::exists(index_path(bed.store, bed.base_id)));
   CHECK(fs::exists(index_path(bed.store, fourth)));
   bed.reopen();
@@ -169,7 +168,7 @@ TEST_CASE("verify looks at derived indexes and at what they are derived from") {
   Manifest manifest(bed.store);
   manifest.database().execute("UPDATE snapshot SET parent = NULL");
   for (const auto& [name, ref] : manifest.refs()) manifest.remove_ref(name);
-  collect_garbage(bed.store, true);
+  collect_garbage(bed.store, without_grace());
   damage(main, sound_main);
   REQUIRE(verify_store(bed.store).problems.size() == 2);
   CHECK_FALSE(fs::exists(main));

@@ -3,6 +3,7 @@
 #include "tests/unit/workspace_fixture.h"
 #include "vfs/command/commit.h"
 #include "vfs/command/journal.h"
+#include "vfs/command/links.h"
 
 namespace vfs::test {
 namespace {
@@ -201,7 +202,7 @@ TEST_CASE("recovery leaves a workspace alone while its command is at work") {
   lay_aside(bed, 1);
   open_again(bed);
   CHECK(read_journal(state_of(bed)).step == Step::undo);
-  CHECK(!BaseLock(bed.workspace(), BaseLock::if_free).held());
+  CHECK(!BaseLock(bed.workspace(), StateLock::if_free).held());
 }
 
 }  // namespace vfs::test

@@ -3,7 +3,6 @@
 
 #include "tests/unit/workspace_fixture.h"
 #include "vfs/command/commit.h"
-#include "vfs/command/upkeep.h"
 
 using namespace vfs;
 using namespace vfs::test;
@@ -44,12 +43,6 @@ std::string everything(const fs::path& top) {
 std::string quarantined(const Store& store, const Digest& digest) {
   const fs::path place = store.quarantine() / digest_text(digest);
   return fs::exists(place) ? read_file(place) : "<none>";
-}
-
-Collection without_grace() {
-  Collection collection;
-  collection.grace.seconds = 0;
-  return collection;
 }
 
 // What only a killed ingest can leave, and an object that nothing needs.
@@ -188,11 +181,11 @@ TEST_CASE("half-written objects are collected, but not while somebody may be wri
   Bed bed(Base::snapshot, fill_small);
   const fs::path half = add_half_an_object(bed.store);
   const size_t objects = count_files(bed.store.objects());
-  const Collected none = collect_garbage(bed.store, false);
+  const Collected none = collect_garbage(bed.store);
   CHECK(none.leftovers == 0);
   CHECK(none.objects == 0);
   CHECK(count_files(bed.store.objects()) == objects);
-  const Collected all = collect_garbage(bed.store, true);
+  const Collected all = collect_garbage(bed.store, without_grace());
   CHECK(all.leftovers == 1);
   CHECK(all.objects == 1);
   CHECK(all.bytes == 17);
@@ -211,7 +204,7 @@ TEST_CASE("the grace period is what was asked for") {
   collection.grace.now += 500;
   CHECK(collect_garbage(bed.store, collection).removed.empty());
   // What is used without the store's lock stays for a minute at least.
-  CHECK(collect_garbage(bed.store, true).leftovers == 1);
+  CHECK(collect_garbage(bed.store, without_grace()).leftovers == 1);
   add_half_an_object(bed.store);
   collection.grace.now += 200;
   const Collected old = collect_garbage(bed.store, collection);
@@ -257,7 +250,7 @@ TEST_CASE("the state of a workspace that is gone is collected, unless it holds c
     const std::string state = bed.workspace().state();
     if (changed) REQUIRE(bed.tree().remove_file("file") == 0);
     fs::remove_all(bed.root);
-    const Collected young = collect_garbage(bed.store, false);
+    const Collected young = collect_garbage(bed.store);
     CHECK(young.workspaces == 0);
     REQUIRE(young.kept.size() == 1);
     CHECK_THAT(young.kept[0], Catch::Contains(state) && Catch::Contains("stays for now"));
@@ -285,7 +278,7 @@ TEST_CASE("the base of a workspace is needed, also if its head is behind") {
   const SnapshotId second = commit(bed.workspace(), "second").snapshot.id;
   // As a commit leaves it that is killed between the two links.
   bed.workspace().set_head(bed.base_id);
-  CHECK(collect_garbage(bed.store, true).snapshots == 0);
+  CHECK(collect_garbage(bed.store, without_grace()).snapshots == 0);
   Manifest manifest(bed.store);
   CHECK(manifest.snapshot(second).message == "second");
   bed.reopen();

@@ -17,6 +17,7 @@
 #include "tests/unit/cas_fixture.h"
 #include "vfs/command/base.h"
 #include "vfs/command/state.h"
+#include "vfs/command/upkeep.h"
 #include "vfs/core/attributes.h"
 #include "vfs/core/copy_up.h"
 #include "vfs/core/listing.h"
@@ -281,6 +282,13 @@ class VirtualTree : public Tree {
   }
   Workspace& workspace_;
 };
+
+// For gc.
+inline Collection without_grace() {
+  Collection collection;
+  collection.grace.seconds = 0;
+  return collection;
+}
 
 inline std::string error_name(int result) {
   return result < 0 ? strerrorname_np(-result) : std::to_string(result);

@@ -9,8 +9,8 @@
 
 #include "manifest/index_writer.h"
 #include "vfs/command/journal.h"
+#include "vfs/command/links.h"
 #include "vfs/command/recovery.h"
-#include "vfs/command/state.h"
 #include "vfs/core/copy_up.h"
 #include "vfs/core/directory_mode.h"
 #include "vfs/core/names_internal.h"
@@ -78,26 +78,9 @@ void forget_cached_paths(OpenWorkspace& workspace) {
 
 }  // namespace
 
-BaseLock::BaseLock(OpenWorkspace& workspace, Wait wait) {
-  const std::string path = workspace.state() + "/commit-lock";
-  file_ = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  struct flock whole = {};
-  whole.l_type = F_WRLCK;
-  if (!file_) throw system_error(path, errno);
-  while (::fcntl(file_.get(), wait == until_free ? F_OFD_SETLKW : F_OFD_SETLK, &whole) != 0) {
-    if (wait == if_free && (errno == EAGAIN || errno == EACCES)) return;
-    if (errno != EINTR) throw system_error(path, errno);
-  }
-  held_ = true;
-  recover(workspace);
-}
-
-std::optional<SnapshotId> base_of(const OpenWorkspace& workspace) {
-  std::error_code error;
-  const std::string name = fs::read_symlink(workspace.state() + "/base", error).stem().string();
-  SnapshotId id;
-  if (error || name.size() != Digest::kHexLength || !digest_from_hex(name.data(), id)) return {};
-  return id;
+BaseLock::BaseLock(OpenWorkspace& workspace, StateLock::Wait wait)
+    : lock_(workspace.state(), StateLock::make, wait) {
+  if (held()) recover(workspace);
 }
 
 void move_base(OpenWorkspace& workspace, const Snapshot& snapshot) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "vfs/command/context.h"
+#include "vfs/command/workspace_state.h"
 
 namespace vfs {
 
@@ -15,18 +16,13 @@ namespace vfs {
 // Programs inside are not kept out.
 class BaseLock {
  public:
-  enum Wait : bool { if_free, until_free };
   // if_free: may not get it, if another command is at work. Throws Error.
-  explicit BaseLock(OpenWorkspace& workspace, Wait wait = until_free);
-  bool held() const { return held_; }
+  explicit BaseLock(OpenWorkspace& workspace, StateLock::Wait wait = StateLock::until_free);
+  bool held() const { return lock_.held(); }
 
  private:
-  Descriptor file_;
-  bool held_ = false;
+  StateLock lock_;
 };
-
-// The snapshot whose index the workspace has as base; nothing for a live one.
-std::optional<SnapshotId> base_of(const OpenWorkspace& workspace);
 
 // All below only under a BaseLock. They throw Error.
 

@@ -13,19 +13,13 @@
 #include "manifest/ingest.h"
 #include "vfs/command/base.h"
 #include "vfs/command/journal.h"
+#include "vfs/command/links.h"
 #include "vfs/core/listing.h"
 
 namespace vfs {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string read_link_text(const std::string& path) {
-  std::string text(PATH_MAX, '\0');
-  const ssize_t length = ::readlink(path.c_str(), text.data(), text.size());
-  text.resize(length > 0 ? static_cast<size_t>(length) : 0);
-  return text;
-}
 
 // "<store>/workspaces/<id>/upper/src" -> "<root>/src"
 std::string as_user_sees(const std::string& real) {
@@ -38,7 +32,7 @@ std::string as_user_sees(const std::string& real) {
     const std::string rest = real.substr(at + 6);
     const bool whole = rest.empty() || rest[0] == '/';
     const std::string root = whole && ::access((state + "/control").c_str(), F_OK) == 0
-                                 ? read_link_text(state + "/root")
+                                 ? link_target(state + "/root")
                                  : "";
     if (!root.empty()) return root + rest;
   }
@@ -52,7 +46,7 @@ std::string working_directory() {
   // `vfs switch` or `vfs discard` may have taken the layer's directory away
   // under a shell that stands in it; the tree can still have one of this name.
   constexpr std::string_view kDeleted = " (deleted)";
-  std::string gone = read_link_text("/proc/self/cwd");
+  std::string gone = link_target("/proc/self/cwd");
   if (error == ENOENT && gone.ends_with(kDeleted)) {
     gone.resize(gone.size() - kDeleted.size());
     const std::string seen = as_user_sees(gone);
@@ -64,14 +58,13 @@ std::string working_directory() {
 // The index of the base is made of what the manifest says: if it is missing, or
 // an older libvfs has written it, then it is made anew.
 bool rewrite_index(const Workspace& core) {
-  const std::string name = fs::path(read_link_text(std::string(core.state.text) + "/base")).stem();
-  SnapshotId id;
-  if (name.size() != Digest::kHexLength || !digest_from_hex(name.data(), id)) return false;
+  const std::optional<SnapshotId> id = snapshot_of_link(core.state.text, "base");
+  if (!id) return false;
   try {
     const Store store = Store::open(core.store.text);
     const StoreLock lock(store, StoreLock::shared);
     Manifest manifest(store);
-    write_index(store, manifest, manifest.snapshot(id));
+    write_index(store, manifest, manifest.snapshot(*id));
   } catch (const Error&) {
     return false;
   }
@@ -144,7 +137,7 @@ OpenWorkspace::OpenWorkspace(const Context& context, const std::string& director
   store_.emplace(Store::open(core_->store.text));
   objects_.emplace(*store_);
   // Begun by a command that is still at it, or was killed.
-  if (read_journal(state()).step != Step::none) const BaseLock lock(*this, BaseLock::if_free);
+  if (read_journal(state()).step != Step::none) const BaseLock lock(*this, StateLock::if_free);
 }
 
 Manifest& OpenWorkspace::manifest() {
@@ -152,12 +145,7 @@ Manifest& OpenWorkspace::manifest() {
   return *manifest_;
 }
 
-std::optional<SnapshotId> OpenWorkspace::head_id() const {
-  const std::string text = read_link_text(state() + "/head");
-  Digest id;
-  if (text.size() != Digest::kHexLength || !digest_from_hex(text.data(), id)) return std::nullopt;
-  return id;
-}
+std::optional<SnapshotId> OpenWorkspace::head_id() const { return snapshot_of_link(state(), "head"); }
 
 std::optional<Snapshot> OpenWorkspace::head() {
   const std::optional<SnapshotId> id = head_id();
@@ -166,12 +154,7 @@ std::optional<Snapshot> OpenWorkspace::head() {
 }
 
 void OpenWorkspace::set_head(const SnapshotId& id) {
-  // A link, because a link is replaced in one step.
-  const std::string temporary = store_->temporary_name().string();
-  if (::symlink(digest_text(id).c_str(), temporary.c_str()) != 0 ||
-      ::rename(temporary.c_str(), (state() + "/head").c_str()) != 0) {
-    throw system_error(state() + "/head", errno);
-  }
+  replace_link(*store_, digest_text(id), state() + "/head");
 }
 
 std::string OpenWorkspace::without_links_into(const std::string& absolute) const {

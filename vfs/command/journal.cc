@@ -1,15 +1,16 @@
 #include "vfs/command/journal.h"
 
-#include <limits.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <charconv>
 #include <fstream>
 #include <iterator>
 
+#include "cas/error.h"
 #include "cas/file_io.h"
 #include "cas/hash.h"
-#include "vfs/command/state.h"
+#include "vfs/command/links.h"
 
 namespace vfs {
 namespace {
@@ -22,9 +23,8 @@ std::string names_path(const std::string& state) { return state + "/work/tidy.na
 }  // namespace
 
 Journal read_journal(const std::string& state) {
-  char target[PATH_MAX];
-  const ssize_t length = ::readlink(path_of(state).c_str(), target, sizeof(target));
-  const std::string_view text(target, length > 0 ? static_cast<size_t>(length) : 0);
+  const std::string target = link_target(path_of(state));
+  const std::string_view text = target;
   const std::string_view step = text.substr(0, text.find(' '));
   Journal journal;
   for (size_t i = 1; i < std::size(kSteps); ++i) {

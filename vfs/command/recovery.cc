@@ -10,6 +10,7 @@
 
 #include "vfs/command/base.h"
 #include "vfs/command/journal.h"
+#include "vfs/command/links.h"
 #include "vfs/command/tidy.h"
 #include "vfs/core/copy_up.h"
 
@@ -55,7 +56,7 @@ void hide_removed(OpenWorkspace& workspace) {
 }
 
 void finish_commit(OpenWorkspace& workspace, const SnapshotId& id) {
-  if (base_of(workspace) != id) return remove_tidy_names(workspace.state());
+  if (snapshot_of_link(workspace.state(), "base") != id) return remove_tidy_names(workspace.state());
   move_base(workspace, workspace.manifest().snapshot(id));
   hide_removed(workspace);
   put_back(workspace);

@@ -11,6 +11,8 @@
 #include "manifest/index_writer.h"
 #include "manifest/ingest.h"
 #include "vfs/command/journal.h"
+#include "vfs/command/links.h"
+#include "vfs/command/workspace_state.h"
 
 namespace vfs {
 namespace {
@@ -58,13 +60,22 @@ void write_control(const std::string& state, BaseKind kind) {
   if (::pwrite(fd.get(), &header, sizeof(header), 0) != sizeof(header)) throw system_error(path, errno);
 }
 
+// Complete when it gets its name, where the file system has files without one: who
+// is killed must not leave an empty marker.
 void write_marker(const std::string& root, const std::string& state) {
   const std::string path = root + kMarker;
-  Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  Descriptor fd(::open(root.c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0644));
+  const bool nameless = static_cast<bool>(fd);
+  if (!nameless) fd = Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   const std::string text = "vfs workspace 1\nstate " + state + "\n";
-  if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    throw system_error(path, errno, "the directory must be writable");
-  }
+  const auto is_written = [&] {
+    return fd && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  };
+  const auto is_named = [&] {
+    const std::string link = fmt::format("/proc/self/fd/{}", fd.get());
+    return !nameless || ::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0;
+  };
+  if (!is_written() || !is_named()) throw system_error(path, errno, "the directory must be writable");
 }
 
 std::string canonical_directory(const std::string& directory) {
@@ -89,52 +100,7 @@ bool is_below(const std::string& path, const std::string& directory) {
                                path.compare(0, directory.size(), directory) == 0);
 }
 
-// The link `name` of every workspace says an id, as "ID" or ".../ID.index".
-std::vector<SnapshotId> ids_in_links(const Store& store, const char* name) {
-  std::vector<SnapshotId> ids;
-  for (const auto& entry : fs::directory_iterator(store.workspaces())) {
-    std::error_code error;
-    const std::string text = fs::read_symlink(entry.path() / name, error).stem().string();
-    Digest id;
-    if (!error && text.size() == Digest::kHexLength && digest_from_hex(text.data(), id)) {
-      ids.push_back(id);
-    }
-  }
-  return ids;
-}
-
-// Programs may remove directories below while this looks: what is gone needs
-// no object, and what is still there is not skipped for it.
-void find_recorded_digests(const fs::path& directory, std::vector<Digest>& digests) {
-  std::error_code error;
-  for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
-    std::error_code gone;
-    const fs::file_type type = at->symlink_status(gone).type();
-    if (type == fs::file_type::directory) {
-      find_recorded_digests(at->path(), digests);
-    } else if (type == fs::file_type::symlink) {
-      const std::string target = fs::read_symlink(at->path(), gone).string();
-      Record record;
-      parse_record(target.c_str(), static_cast<uint32_t>(target.size()), record);
-      if (record.kind == RecordKind::object) digests.push_back(record.object.digest);
-    }
-  }
-  if (error && error.value() != ENOENT) throw system_error(directory.string(), error.value());
-}
-
 }  // namespace
-
-void replace_link(const Store& store, const std::string& target, const std::string& path) {
-  const std::string temporary = store.temporary_name().string();
-  if (::symlink(target.c_str(), temporary.c_str()) != 0 ||
-      ::rename(temporary.c_str(), path.c_str()) != 0) {
-    throw system_error(path, errno);
-  }
-}
-
-std::string index_link(const SnapshotId& id) {
-  return "../../indexes/" + digest_text(id) + ".index";
-}
 
 void make_live_workspace(const Store& store, const std::string& directory) {
   const std::string root = canonical_directory(directory);
@@ -178,11 +144,23 @@ void make_snapshot_workspace(const Store& store, Manifest& manifest, const Snaps
   write_marker(root, state);
 }
 
+namespace {
+
+std::vector<SnapshotId> ids_in_links(const Store& store, const char* name) {
+  std::vector<SnapshotId> ids;
+  for (const WorkspaceState& state : all_states(store)) {
+    if (const auto id = snapshot_of_link(state.path, name)) ids.push_back(*id);
+  }
+  return ids;
+}
+
+}  // namespace
+
 std::vector<SnapshotId> all_heads(const Store& store) {
   std::vector<SnapshotId> ids = ids_in_links(store, "head");
   // Where a command that was killed was going.
-  for (const auto& entry : fs::directory_iterator(store.workspaces())) {
-    const Journal journal = read_journal(entry.path().string());
+  for (const WorkspaceState& state : all_states(store)) {
+    const Journal journal = read_journal(state.path);
     if (journal.step >= Step::move) ids.push_back(journal.snapshot);
   }
   return ids;
@@ -192,9 +170,14 @@ std::vector<SnapshotId> all_bases(const Store& store) { return ids_in_links(stor
 
 std::vector<Digest> all_recorded_digests(const Store& store) {
   std::vector<Digest> digests;
-  for (const auto& workspace : fs::directory_iterator(store.workspaces())) {
-    find_recorded_digests(workspace.path() / "upper", digests);
-    find_recorded_digests(workspace.path() / "work", digests);
+  const auto take = [&](const UpperItem& item) {
+    Record record;
+    parse_record(item.target.c_str(), static_cast<uint32_t>(item.target.size()), record);
+    if (record.kind == RecordKind::object) digests.push_back(record.object.digest);
+  };
+  for (const WorkspaceState& state : all_states(store)) {
+    walk_upper(state.path, take);
+    walk_work(state.path, take);
   }
   return digests;
 }

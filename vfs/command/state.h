@@ -13,11 +13,6 @@ void make_live_workspace(const Store& store, const std::string& directory);
 void make_snapshot_workspace(const Store& store, Manifest& manifest, const Snapshot& snapshot,
                              const std::string& directory);
 
-// Puts a link in place in one step, whatever is there. Throws Error.
-void replace_link(const Store& store, const std::string& target, const std::string& path);
-// The target of the link to the index of a base.
-std::string index_link(const SnapshotId& id);
-
 // The heads of all workspaces in a store, with those that they are being moved to, and the digests that records in
 // their upper layers refer to. Exact only under an exclusive StoreLock.
 std::vector<SnapshotId> all_heads(const Store& store);

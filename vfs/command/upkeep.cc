@@ -11,6 +11,7 @@
 #include "cas/error.h"
 #include "cas/object_store.h"
 #include "manifest/manifest.h"
+#include "vfs/command/links.h"
 #include "vfs/command/object_check.h"
 #include "vfs/command/state.h"
 #include "vfs/command/store_check.h"
@@ -140,12 +141,6 @@ void Garbage::drop_leftovers() {
 Collected collect_garbage(const Store& store, const Collection& collection) {
   const StoreLock lock(store, StoreLock::exclusive, collection.waiting);
   return Garbage(store, collection).run();
-}
-
-Collected collect_garbage(const Store& store, bool now) {
-  Collection collection;
-  if (now) collection.grace.seconds = 0;
-  return collect_garbage(store, collection);
 }
 
 Verified verify_store(const Store& store, const std::function<void()>& waiting) {

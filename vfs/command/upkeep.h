@@ -36,9 +36,7 @@ struct Collected {
 // nothing needs; and what killed processes left. What is younger than the grace
 // period stays. Waits for, and keeps out, every command that stores something.
 // Throws Error.
-Collected collect_garbage(const Store& store, const Collection& collection);
-// With the usual grace period, or with none.
-Collected collect_garbage(const Store& store, bool now);
+Collected collect_garbage(const Store& store, const Collection& collection = {});
 
 struct Verified {
   uint64_t objects = 0;               // that there are

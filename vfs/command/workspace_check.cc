@@ -11,6 +11,7 @@
 #include "cas/error.h"
 #include "manifest/index_writer.h"
 #include "vfs/command/control_check.h"
+#include "vfs/command/links.h"
 #include "vfs/command/store_check.h"
 #include "vfs/command/upper_check.h"
 
@@ -62,11 +63,7 @@ class WorkspaceCheck {
   }
 
   void put_link(const std::string& target, const char* name) {
-    const std::string temporary = store_.temporary_name().string();
-    const std::string path = state_.path + "/" + name;
-    if (::symlink(target.c_str(), temporary.c_str()) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
-      throw system_error(path, errno);
-    }
+    replace_link(store_, target, state_.path + "/" + name);
   }
 
   void report_orphan(const std::string& why, const WorkspaceRules& rules);
@@ -137,7 +134,7 @@ bool WorkspaceCheck::check_snapshot_links() {
   } else {
     findings_.add(finding(why, "the head becomes the base"), [&] {
       write_index(store_, manifest_, manifest_.snapshot(*head));
-      put_link("../../indexes/" + digest_text(*head) + ".index", "base");
+      put_link(index_link(*head), "base");
       raise_generation(state_.path);
     });
     return findings_.repairs();

@@ -13,6 +13,7 @@
 
 #include "cas/error.h"
 #include "cas/file_io.h"
+#include "vfs/command/links.h"
 #include "vfs/core/names_internal.h"
 
 namespace vfs {
@@ -22,12 +23,6 @@ namespace fs = std::filesystem;
 
 constexpr int kMostLookedAt = 10'000;  // directories beside a root that is gone
 constexpr std::string_view kHeading = "vfs workspace 1\nstate ";
-
-std::string link_target(const std::string& path) {
-  char target[PATH_MAX];
-  const ssize_t length = ::readlink(path.c_str(), target, sizeof(target));
-  return std::string(target, length > 0 ? static_cast<size_t>(length) : 0);
-}
 
 bool same_file(const std::string& a, const std::string& b) {
   struct stat first;
@@ -158,7 +153,7 @@ std::optional<std::string> who_runs_in(const std::string& state) {
   return std::nullopt;
 }
 
-StateLock::StateLock(const std::string& state, Missing missing) {
+StateLock::StateLock(const std::string& state, Missing missing, Wait wait) {
   const std::string path = state + "/commit-lock";
   file_ = missing == make ? open_private(path) : Descriptor(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   held_ = !file_ && errno == ENOENT && missing == leave;
@@ -166,18 +161,18 @@ StateLock::StateLock(const std::string& state, Missing missing) {
   if (!file_) throw system_error(path, errno);
   struct flock whole = {};
   whole.l_type = F_WRLCK;
-  held_ = ::fcntl(file_.get(), F_OFD_SETLK, &whole) == 0;
-}
-
-std::optional<SnapshotId> snapshot_of_link(const std::string& state, const char* name) {
-  const std::string text = fs::path(link_target(state + "/" + name)).stem().string();
-  SnapshotId id;
-  if (text.size() != Digest::kHexLength || !digest_from_hex(text.data(), id)) return std::nullopt;
-  return id;
+  do {
+    held_ = ::fcntl(file_.get(), wait == until_free ? F_OFD_SETLKW : F_OFD_SETLK, &whole) == 0;
+  } while (!held_ && errno == EINTR);
+  if (!held_ && errno != EAGAIN && errno != EACCES) throw system_error(path, errno);
 }
 
 void walk_upper(const std::string& state, const std::function<void(const UpperItem&)>& visit) {
   walk_below(state + "/upper", "", visit);
+}
+
+void walk_work(const std::string& state, const std::function<void(const UpperItem&)>& visit) {
+  walk_below(state + "/work", "", visit);
 }
 
 bool holds_changes(const std::string& state) {

@@ -38,23 +38,21 @@ std::string find_moved_root(const WorkspaceState& state);
 // there is none that we can see; something too if /proc does not tell.
 std::optional<std::string> who_runs_in(const std::string& state);
 
-// Keeps commands from moving the base of a workspace, as a BaseLock does, but
-// needs no workspace that can be opened, and never waits.
+// Keeps commands from moving the base of a workspace; see BaseLock, which stands on
+// this. Needs no workspace that can be opened.
 class StateLock {
  public:
+  enum Wait : bool { if_free, until_free };
   // `leave`: a lock file that is missing, which nobody can hold, is not made.
   enum Missing : bool { leave, make };
   // Throws Error if the lock's file cannot be opened.
-  StateLock(const std::string& state, Missing missing);
+  StateLock(const std::string& state, Missing missing, Wait wait = if_free);
   bool held() const { return held_; }
 
  private:
   Descriptor file_;
   bool held_ = false;
 };
-
-// The snapshot that the link `base` or `head` of a state leads to.
-std::optional<SnapshotId> snapshot_of_link(const std::string& state, const char* name);
 
 // Of everything that upper holds, top down: its path in it, what lstat and
 // readlink say. What vanishes meanwhile is passed over. Throws Error.
@@ -64,6 +62,8 @@ struct UpperItem {
   std::string target;  // of a link
 };
 void walk_upper(const std::string& state, const std::function<void(const UpperItem&)>& visit);
+// The same of what a command is taking out of upper.
+void walk_work(const std::string& state, const std::function<void(const UpperItem&)>& visit);
 
 // Whether upper holds more than directories: drafts, records, whiteouts.
 bool holds_changes(const std::string& state);

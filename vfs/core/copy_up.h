@@ -1,9 +1,9 @@
 // Bringing things into upper before they change.
 //
 // Every function returns 0 or a negative errno (the kernel's own where it was
-// asked; -ESTALE if the tree has something else by now: look up again). What is announced in the change filter is announced before it can be
-// seen. After success `found` is stale: look the path up again if its state
-// matters.
+// asked; -ESTALE if the tree has something else by now: look up again). What is
+// announced in the change filter is announced before it can be seen. After
+// success `found` is stale: look the path up again if its state matters.
 #pragma once
 
 #include "vfs/core/lookup.h"

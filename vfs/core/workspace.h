@@ -34,7 +34,8 @@ struct Workspace {
   uid_t owner = 0;    // who made it; others but root cannot come to the store
 
   // Opens the workspace whose marker is in `directory` (any spelling of the
-  // path, unless it is said to be canonical). Returns 0 or a negative errno, and says in `fault` what is wrong.
+  // path, unless it is said to be canonical). Returns 0 or a negative errno, and
+  // says in `fault` what is wrong.
   // `root` is set as soon as the marker was found, even if the rest fails.
   int open(const char* directory, WorkspaceFault& fault, bool canonical = false);
 
@@ -70,6 +71,7 @@ struct Workspace {
   bool to_virtual(const char* real, uint32_t length, PathBuffer& out) const;
 
  private:
+  // Here, since every process touches the pages of what stands around them.
   std::atomic<uint64_t> generation_ = 0;
   Index index_;
 
