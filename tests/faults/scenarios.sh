@@ -11,10 +11,11 @@
 
 fixture() {
   local i
-  mkdir -p tree/sub tree/gone keep/below made
+  mkdir -p tree/sub tree/gone tree/emptied keep/below made
   echo changed >changed && echo emptied >emptied && echo removed >removed && echo moved >moved
   echo mode >mode && chmod 640 mode && echo twin >twin_a && ln twin_a twin_b && ln -s keep/below link
   for i in 1 2 3; do echo "low $i" >"tree/sub/low$i"; echo "gone $i" >"tree/gone/file$i"; done
+  echo below >tree/emptied/below
   echo kept >keep/below/kept && chmod 555 keep/below/kept
   head -c 300000 /dev/zero | tr '\0' x >large
   find . -exec touch -h -d '2024-05-06 07:08:09' {} +

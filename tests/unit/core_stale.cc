@@ -4,6 +4,7 @@
 
 #include "tests/unit/workspace_fixture.h"
 #include "vfs/command/commit.h"
+#include "vfs/command/lease.h"
 #include "vfs/command/tidy.h"
 
 namespace vfs::test {

@@ -21,6 +21,7 @@
 #include "vfs/command/changes.h"
 #include "vfs/command/base.h"
 #include "vfs/command/journal.h"
+#include "vfs/command/lease.h"
 #include "vfs/command/tidy.h"
 #include "vfs/command/upper_directory.h"
 #include "vfs/core/upper.h"

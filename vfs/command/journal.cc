@@ -53,6 +53,8 @@ std::string tidy_path(const std::string& state, size_t number) {
   return fmt::format("{}/work/tidy.{}", state, number);
 }
 
+std::string tidy_group_path(const std::string& state) { return state + "/work/tidy.group"; }
+
 void write_tidy_names(const Store& store, const std::string& state, const TidyNames& names) {
   std::string text = fmt::format("{}", names.drafts) + '\0';
   for (const std::string& name : names.names) text += name + '\0';

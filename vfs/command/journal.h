@@ -34,13 +34,15 @@ void write_journal(const Store& store, const std::string& state, const Journal& 
 void close_journal(const std::string& state);
 
 // What a tidy takes out of upper, relative to the state directory, in a fixed
-// order: "work/tidy.N" is the N-th of them on its way. The drafts come first.
+// order: "work/tidy.N" is the N-th of them on its way, "work/tidy.group/N" with
+// all names of its inode. The drafts come first.
 struct TidyNames {
   size_t drafts = 0;
   std::vector<std::string> names;
 };
 
 std::string tidy_path(const std::string& state, size_t number);
+std::string tidy_group_path(const std::string& state);
 // Throw Error. Names that were never written are none.
 void write_tidy_names(const Store& store, const std::string& state, const TidyNames& names);
 TidyNames read_tidy_names(const std::string& state);

@@ -19,18 +19,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Whether `text` is the number of one of the names.
+bool is_number(std::string_view text, const TidyNames& list, size_t& number) {
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc() && stop == end && number < list.names.size();
+}
+
 // A name that is taken was given since, and counts.
-void put_back(OpenWorkspace& workspace) {
-  const std::string state = workspace.state();
-  const TidyNames list = read_tidy_names(state);
-  constexpr std::string_view kPrefix = "tidy.";
-  for (const auto& entry : fs::directory_iterator(state + "/work")) {
+void put_back_from(const std::string& state, const fs::path& directory, std::string_view prefix,
+                   const TidyNames& list) {
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(directory, none)) {
     const std::string name = entry.path().filename().string();
     size_t number = 0;
-    if (!name.starts_with(kPrefix)) continue;
-    const char* const end = name.data() + name.size();
-    const auto [stop, error] = std::from_chars(name.data() + kPrefix.size(), end, number);
-    if (error != std::errc() || stop != end || number >= list.names.size()) continue;
+    if (!name.starts_with(prefix) || !is_number(std::string_view(name).substr(prefix.size()), list, number)) continue;
     const std::string place = state + "/" + list.names[number];
     const KeepTimes keep(fs::path(place).parent_path().c_str());
     if (::renameat2(AT_FDCWD, entry.path().c_str(), AT_FDCWD, place.c_str(), RENAME_NOREPLACE) != 0) {
@@ -38,6 +41,15 @@ void put_back(OpenWorkspace& workspace) {
       ::unlink(entry.path().c_str());
     }
   }
+}
+
+void put_back(OpenWorkspace& workspace) {
+  const std::string state = workspace.state();
+  const std::string group = tidy_group_path(state);
+  const TidyNames list = read_tidy_names(state);
+  put_back_from(state, state + "/work", "tidy.", list);
+  put_back_from(state, group, "", list);
+  ::rmdir(group.c_str());
   remove_tidy_names(state);
 }
 

@@ -2,10 +2,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <set>
@@ -13,8 +14,11 @@
 
 #include "cas/parallel.h"
 #include "vfs/command/journal.h"
+#include "vfs/command/lease.h"
 #include "vfs/core/copy_up.h"
 #include "vfs/core/identity.h"
+#include "vfs/core/names_internal.h"
+#include "vfs/core/path_hash.h"
 #include "vfs/core/upper.h"
 
 namespace vfs {
@@ -37,47 +41,36 @@ bool same_inode_state(const struct stat& a, const struct stat& b) {
   return same_but_ctime(a, b) && same_time(a.st_ctim, b.st_ctim);
 }
 
-// A lease and the lock on a file, for as long as it lives.
-class Lease {
+// The locks of all these paths (see PathLock): nobody brings one of them up or
+// takes it away. In the order of the bytes, as who needs two takes them.
+class PathLocks {
  public:
-  explicit Lease(int fd) : fd_(fd), held_(::fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {}
-  ~Lease() {
-    if (held_) ::fcntl(fd_, F_SETLEASE, F_UNLCK);
+  PathLocks(const std::string& state, const std::vector<const Draft*>& names) {
+    std::set<off_t> bytes;
+    for (const Draft* draft : names) bytes.insert(path_lock_byte(path_hash(draft->path.data(), draft->path.size())));
+    const std::string path = state + "/lock";
+    file_ = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    for (const off_t byte : bytes) {
+      struct flock range = {};
+      range.l_type = F_WRLCK;
+      range.l_start = byte;
+      range.l_len = 1;
+      if (!file_ || ::fcntl(file_.get(), F_OFD_SETLKW, &range) != 0) throw system_error(path, errno);
+    }
   }
-  Lease(const Lease&) = delete;
-  Lease& operator=(const Lease&) = delete;
-
-  bool held() const { return held_; }
-  // Someone waits for us to let go, to write.
-  bool wanted() const { return ::fcntl(fd_, F_GETLEASE) != F_RDLCK; }
 
  private:
-  int fd_;
-  bool held_;
+  Descriptor file_;
 };
 
-// A lock belongs to the inode: who holds one and who asks next must meet.
-bool is_locked(int fd) {
-  struct flock range = {};
-  range.l_type = F_WRLCK;
-  return ::flock(fd, LOCK_EX | LOCK_NB) != 0 ||
-         (::fcntl(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK);
+// Where it was, unless that name was given again: then it counts.
+void take_back(const std::string& aside, const std::string& path) {
+  if (::renameat2(AT_FDCWD, aside.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0 && errno == EEXIST) {
+    ::unlink(aside.c_str());
+  }
 }
 
 }  // namespace
-
-IgnoreLeaseSignal::IgnoreLeaseSignal() {
-  struct sigaction ignore = {};
-  ignore.sa_handler = SIG_IGN;
-  sigaction(SIGIO, &ignore, &old_);
-}
-
-IgnoreLeaseSignal::~IgnoreLeaseSignal() { sigaction(SIGIO, &old_, nullptr); }
-
-bool has_writer(int fd) {
-  const Lease lease(fd);
-  return !lease.held() && errno == EAGAIN;
-}
 
 Tidy::Tidy(OpenWorkspace& workspace) : workspace_(workspace) {
   note_records(workspace.state() + "/upper");
@@ -136,11 +129,12 @@ void Tidy::announce(const std::vector<std::unique_ptr<Draft>>& drafts) {
 // the other has made of them.
 uint64_t Tidy::run(const std::vector<std::unique_ptr<Draft>>& drafts) {
   std::map<std::string_view, std::vector<const Draft*>> by_directory;
-  std::vector<const Draft*> linked;
+  std::map<Inode, std::vector<const Draft*>> linked;
   for (const auto& draft : drafts) {
     const std::string_view real = draft->real;
     const bool alone = draft->status.st_nlink == 1;
-    (alone ? by_directory[real.substr(0, real.rfind('/'))] : linked).push_back(draft.get());
+    (alone ? by_directory[real.substr(0, real.rfind('/'))]
+           : linked[{draft->status.st_dev, draft->status.st_ino}]).push_back(draft.get());
   }
   std::vector<const std::vector<const Draft*>*> parts;
   for (const auto& [directory, part] : by_directory) parts.push_back(&part);
@@ -148,8 +142,7 @@ uint64_t Tidy::run(const std::vector<std::unique_ptr<Draft>>& drafts) {
   in_parallel(parts.size(), [&](size_t i) {
     for (const Draft* draft : *parts[i]) stay += !leaves(*draft);
   });
-  // What the last unlink made of an inode is told from one to the next.
-  for (const Draft* draft : linked) stay += !leaves(*draft);
+  for (const auto& [inode, names] : linked) stay += stay_of_linked(names);
   remove_records();
   return stay;
 }
@@ -196,12 +189,60 @@ bool Tidy::remove_draft(const Draft& draft) {
   const KeepTimes keep(fs::path(draft.real).parent_path().c_str());
   // Whoever had found the file here and waits in open(2) for the lease would
   // get an inode without a name.
-  if (!take_out(draft.real, draft.number, now, [&] { return !lease.wanted(); })) return false;
-  struct stat left;
-  if (draft.status.st_nlink > 1 && ::fstat(fd.get(), &left) == 0) {
-    relinked_[{left.st_dev, left.st_ino}] = left;
+  return take_out(draft.real, draft.number, now, [&] { return !lease.wanted(); });
+}
+
+uint64_t Tidy::stay_of_linked(const std::vector<const Draft*>& names) {
+  std::vector<const Draft*> there;
+  for (const Draft* draft : names) {
+    struct stat status;
+    if (::lstat(draft->real.c_str(), &status) == 0) {
+      there.push_back(draft);
+    } else if (errno == ENOENT) {
+      hide_in_base(workspace_, draft->path);
+    }
   }
-  return true;
+  if (there.empty() || remove_linked(there)) return 0;
+  for (const Draft* draft : there) renumber(*draft);
+  return there.size();
+}
+
+// All names of an inode leave upper, or none: of what is written by one that stays
+// the others, sealed, would know nothing. They are moved to a directory of their
+// own, and that leaves in one step.
+bool Tidy::remove_linked(const std::vector<const Draft*>& names) {
+  // First: who holds one of them may wait for the lease.
+  const PathLocks locks(workspace_.state(), names);
+  const Draft& draft = *names.front();
+  bool forced;
+  const Descriptor fd = open_draft(draft.real, forced);
+  if (!fd) return false;
+  const Lease lease(fd.get());
+  struct stat now;
+  if (!lease.held() || is_locked(fd.get()) || !is_as_stored(draft, fd.get(), forced, now)) return false;
+  std::map<std::string, KeepTimes> keep;
+  for (const Draft* name : names) {
+    const std::string parent = fs::path(name->real).parent_path();
+    keep.try_emplace(parent, parent.c_str());
+  }
+  const std::string group = tidy_group_path(workspace_.state());
+  if (::mkdir(group.c_str(), 0700) != 0) return false;
+  const auto aside = [&](const Draft& name) { return fmt::format("{}/{}", group, name.number); };
+  const bool all = std::all_of(names.begin(), names.end(), [&](const Draft* name) {
+    struct stat moved;
+    const std::string path = aside(*name);
+    return ::rename(name->real.c_str(), path.c_str()) == 0 && ::lstat(path.c_str(), &moved) == 0 &&
+           same_but_ctime(now, moved);
+  });
+  PathBuffer leaving;
+  if (all && !lease.wanted() && workspace_.core().temporary_path(leaving) &&
+      ::rename(group.c_str(), leaving.text) == 0) {
+    discard_aside(leaving.text);
+    return true;
+  }
+  for (const Draft* name : names) take_back(aside(*name), name->real);
+  ::rmdir(group.c_str());
+  return false;
 }
 
 // A draft that stays goes on as what the new base has under its name: the number
@@ -226,13 +267,10 @@ void Tidy::renumber(const Draft& draft) {
 // Under the lease: nothing can be written any more.
 bool Tidy::is_as_stored(const Draft& draft, int fd, bool forced, struct stat& now) {
   if (::fstat(fd, &now) != 0) return false;
-  const auto relinked = draft.status.st_nlink > 1 ? relinked_.find({now.st_dev, now.st_ino}) : relinked_.end();
-  const bool ours = relinked != relinked_.end();
   if (forced) {  // which has changed ctime: only the bytes can tell
     return same_but_ctime(now, draft.status) && digest_of_file(fd, draft.path) == draft.digest;
   }
-  if (!same_inode_state(now, ours ? relinked->second : draft.status)) return false;
-  if (ours) return same_but_ctime(now, draft.status);
+  if (!same_inode_state(now, draft.status)) return false;
   return draft.settled || digest_of_file(fd, draft.path) == draft.digest;
 }
 

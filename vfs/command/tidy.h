@@ -1,7 +1,6 @@
 // After a commit: what is sealed leaves upper, unless it changed meanwhile.
 #pragma once
 
-#include <signal.h>
 #include <sys/stat.h>
 
 #include <map>
@@ -27,10 +26,6 @@ struct Draft {
   size_t number = 0;  // of its name in TidyNames
 };
 
-// Whether someone has a file open for writing or mapped writable, which the
-// kernel says by refusing a read lease. False too if it will not tell.
-bool has_writer(int fd);
-
 // Takes out of upper what a commit sealed. Programs may go on meanwhile: what
 // they write, make or remove during the commit stays theirs. Not thread-safe.
 class Tidy {
@@ -54,8 +49,10 @@ class Tidy {
   void remove_records();
   bool leaves(const Draft& draft);
   bool remove_draft(const Draft& draft);
+  uint64_t stay_of_linked(const std::vector<const Draft*>& names);
+  bool remove_linked(const std::vector<const Draft*>& names);
   void renumber(const Draft& draft);
-  bool is_as_stored(const Draft& draft, int fd, bool forced, struct stat& now);
+  static bool is_as_stored(const Draft& draft, int fd, bool forced, struct stat& now);
   template <typename Sure>
   bool take_out(const std::string& path, size_t number, const struct stat& expected, Sure sure);
   std::string name_of(const std::string& real) const;
@@ -64,25 +61,10 @@ class Tidy {
   size_t first_record_ = 0;  // its number
   // Whiteouts, records, links and special files, with what lstat said.
   std::vector<std::pair<std::string, struct stat>> records_;
-  // Drafts with several names: what the last unlink left.
-  std::map<Inode, struct stat> relinked_;
 };
 
 // Makes sure that the tree does not show what the base has at a path where upper
 // has nothing. Throws Error.
 void hide_in_base(OpenWorkspace& workspace, const std::string& path);
-
-// A lease that is broken announces itself with SIGIO, which would end the
-// process. Leases are taken only while one of these exists.
-class IgnoreLeaseSignal {
- public:
-  IgnoreLeaseSignal();
-  ~IgnoreLeaseSignal();
-  IgnoreLeaseSignal(const IgnoreLeaseSignal&) = delete;
-  IgnoreLeaseSignal& operator=(const IgnoreLeaseSignal&) = delete;
-
- private:
-  struct sigaction old_;
-};
 
 }  // namespace vfs

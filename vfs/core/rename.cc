@@ -109,27 +109,12 @@ void announce_move(Workspace& workspace, const Lookup& found, bool directory) {
   }
 }
 
-// The target is an empty directory, or a whiteout which a directory cannot
-// replace: takes it away, leaving a hole that the one rename fills.
-int clear_target(Workspace& workspace, const PathBuffer& upper, const Lookup& to) {
-  PathBuffer aside;
-  if (!workspace.temporary_path(aside)) return -ENAMETOOLONG;
-  if (to.source != Source::upper && !to.whiteout) {
-    // Mirrored to be opened: now that it is announced the look-up finds it.
-    struct stat status;
-    return sys::lstat(upper.text, &status) == 0 && S_ISDIR(status.st_mode) ? -ESTALE : 0;
-  }
-  if (to.source == Source::upper) note_removed_directory(workspace, to, upper.text);
-  const int result = sys::rename(upper.text, aside.text);
-  if (result != 0) return result == -ENOENT ? 0 : result;
-  discard_aside(aside.text);
-  return 0;
-}
-
-// Without RENAME_WHITEOUT (not every file system has it): the new name first,
-// then the whiteout over the old, so that at no time the file is nowhere.
-int rename_leaving_whiteout(Workspace& workspace, const char* from, const char* to,
-                            bool directory) {
+// Leaves a whiteout at the old name, if the base has something there. Without
+// RENAME_WHITEOUT (not every file system has it): the new name first, then the
+// whiteout over the old, so that at no time the file is nowhere.
+int rename_in_upper(Workspace& workspace, const char* from, const char* to, bool directory,
+                    bool leave_whiteout) {
+  if (!leave_whiteout) return sys::rename(from, to);
   const int result = sys::rename(from, to, RENAME_WHITEOUT);
   if (result != -EINVAL && result != -EPERM && result != -ENOSYS) return result;
   PathBuffer aside;
@@ -142,6 +127,58 @@ int rename_leaving_whiteout(Workspace& workspace, const char* from, const char* 
   if (step == 0) step = sys::rename(aside.text, to);
   if (step == 0) step = make_whiteout(workspace, aside.text);
   return step == 0 ? sys::rename(aside.text, from) : step;
+}
+
+// A whiteout, which a directory cannot replace, changes places with it, in one
+// step. Where the file system has no such step it is taken away first.
+int exchange_with_whiteout(Workspace& workspace, const char* from, const char* to, bool leave_whiteout) {
+  int result = sys::rename(from, to, RENAME_EXCHANGE);
+  if (result == 0) {
+    if (!leave_whiteout) sys::unlink(from);  // hides nothing
+    return 0;
+  }
+  if (result != -EINVAL && result != -ENOSYS) return result;
+  result = sys::unlink(to);
+  if (result != 0) return result;
+  return rename_in_upper(workspace, from, to, true, leave_whiteout);
+}
+
+// Puts a whiteout where a directory is that shows nothing, but holds records. Who
+// is killed after this has lost that directory, no more.
+int hide_directory(Workspace& workspace, const char* directory) {
+  PathBuffer aside;
+  if (!workspace.temporary_path(aside)) return -ENAMETOOLONG;
+  int result = make_whiteout(workspace, aside.text);
+  if (result == 0) result = sys::rename(aside.text, directory, RENAME_EXCHANGE);
+  if (result == -EINVAL || result == -ENOSYS) {
+    sys::unlink(aside.text);
+    result = sys::rename(directory, aside.text);
+    if (result == 0) result = make_whiteout(workspace, directory);
+  }
+  discard_aside(aside.text);
+  return result;
+}
+
+int move_directory(Workspace& workspace, const char* from, const Lookup& to, const char* to_upper,
+                   bool leave_whiteout) {
+  UpperEntry target;
+  int result = read_upper(workspace, to.path, target);
+  if (result != 0) return result;
+  if (target.kind == UpperKind::inode && S_ISDIR(target.status.st_mode)) {
+    // Mirrored to be opened: now that it is announced the look-up finds it.
+    if (to.source != Source::upper) return -ESTALE;
+    note_removed_directory(workspace, to, to_upper);
+    result = rename_in_upper(workspace, from, to_upper, true, leave_whiteout);
+    if (result != -ENOTEMPTY && result != -EEXIST) return result;
+    result = hide_directory(workspace, to_upper);
+    if (result != 0) return result;
+    target.kind = UpperKind::whiteout;
+  }
+  if (target.kind == UpperKind::whiteout) {
+    return exchange_with_whiteout(workspace, from, to_upper, leave_whiteout);
+  }
+  if (target.kind != UpperKind::absent) return -ESTALE;
+  return rename_in_upper(workspace, from, to_upper, true, leave_whiteout);
 }
 
 // Both paths' locks, always in one order.
@@ -197,14 +234,9 @@ int move(Workspace& workspace, const Lookup& from, const Lookup& to) {
   result = locks.error();
   if (result == 0) result = check_there(workspace, from.path);
   if (result != 0) return result;
-  if (from.is_directory()) {
-    result = clear_target(workspace, to_upper, to);
-    if (result != 0) return result;
-  }
-  return base_has(workspace, from)
-             ? rename_leaving_whiteout(workspace, from_upper.text, to_upper.text,
-                                       from.is_directory())
-             : sys::rename(from_upper.text, to_upper.text);
+  const bool leave_whiteout = base_has(workspace, from);
+  if (from.is_directory()) return move_directory(workspace, from_upper.text, to, to_upper.text, leave_whiteout);
+  return rename_in_upper(workspace, from_upper.text, to_upper.text, false, leave_whiteout);
 }
 
 // Descriptors of the file may be open, which know it by that number.

@@ -191,7 +191,7 @@ PathLock::PathLock(const Workspace& workspace, uint64_t path_hash) {
   struct flock range = {};
   range.l_type = F_WRLCK;
   range.l_whence = SEEK_SET;
-  range.l_start = static_cast<off_t>(path_hash >> 2);
+  range.l_start = path_lock_byte(path_hash);
   range.l_len = 1;
   int result;
   do {

@@ -56,6 +56,9 @@ int make_whiteout(const Workspace& workspace, const char* absolute);
 // directory record anywhere.
 bool is_reserved(const PathBuffer& path);
 
+// The byte of the state's file `lock` that is a path's lock.
+inline off_t path_lock_byte(uint64_t path_hash) { return static_cast<off_t>(path_hash >> 2); }
+
 // Serialises those changes of one path that take more than one system call
 // (copy-up, a new file in place of a whiteout). Readers never take it. Signals
 // are blocked while it is held, so a handler cannot wait for its own thread;
