@@ -8,12 +8,6 @@
 namespace vfs::test {
 namespace {
 
-std::string described(Bed& bed) {
-  std::string text;
-  describe_tree(bed.tree(), ".", 0x7fffffff, text);
-  return text;
-}
-
 std::string state_of(Bed& bed) { return bed.workspace().state(); }
 
 // As a command does it that is started now.
@@ -63,13 +57,10 @@ TEST_CASE("the journal says what was written") {
 
 TEST_CASE("names that a tidy takes out are written and read") {
   Bed bed(Base::snapshot, fill_small);
-  CHECK(read_tidy_names(state_of(bed)).names.empty());
-  TidyNames names;
-  names.names = {"upper/a", "upper/with\nline", "upper/ "};
-  names.drafts = 2;
+  CHECK(read_tidy_names(state_of(bed)).empty());
+  const TidyNames names = {"upper/a", "upper/with\nline", "upper/ "};
   write_tidy_names(bed.store, state_of(bed), names);
-  CHECK(read_tidy_names(state_of(bed)).names == names.names);
-  CHECK(read_tidy_names(state_of(bed)).drafts == 2);
+  CHECK(read_tidy_names(state_of(bed)) == names);
 }
 
 TEST_CASE("a discard that was killed before all was laid aside is undone") {
@@ -152,9 +143,7 @@ TEST_CASE("a commit that was killed when the base had moved goes on") {
   bed.core().control->rename_generation.fetch_add(1);
   replace_link(bed.store, old_head, state + "/head");
   fs::remove(state + "/upper/gone");
-  TidyNames names;
-  names.names = {"upper/file", "upper/made/inner", "upper/gone"};
-  names.drafts = 3;
+  const TidyNames names = {"upper/file", "upper/made/inner", "upper/gone"};
   write_tidy_names(bed.store, state, names);
   set_journal(bed, {.step = Step::commit, .snapshot = second.id});
   open_again(bed);
@@ -169,9 +158,7 @@ TEST_CASE("what a killed commit was taking out of upper goes back") {
   change(bed);
   const std::string state = state_of(bed);
   const std::string before = described(bed);
-  TidyNames names;
-  names.names = {"upper/file", "upper/made/inner"};
-  names.drafts = 2;
+  const TidyNames names = {"upper/file", "upper/made/inner"};
   write_tidy_names(bed.store, state, names);
   {
     const KeepTimes top((state + "/upper").c_str());

@@ -442,6 +442,13 @@ inline void for_both(const Bed::Fill& fill, const std::function<void(Bed&)>& tes
   }
 }
 
+// All that programs see of it.
+inline std::string described(Bed& bed) {
+  std::string text;
+  describe_tree(bed.tree(), ".", 0x7fffffff, text);
+  return text;
+}
+
 // A little of everything.
 inline void fill_small(const fs::path& top) {
   fs::create_directories(top / "dir/sub/deep");

@@ -88,10 +88,11 @@ void move_base(OpenWorkspace& workspace, const Snapshot& snapshot) {
   if (workspace.core().has_snapshot_base()) before = workspace.head();
   write_index(workspace.store(), workspace.manifest(), snapshot, before ? &*before : nullptr);
   replace_link(workspace.store(), index_link(snapshot.id), workspace.state() + "/base");
-  workspace.set_head(snapshot.id);
+  // At once: who starts in between has the new base, and takes records of the old one for its own.
   Control& control = *workspace.core().control;
   control.base_kind.store(BaseKind::snapshot, std::memory_order_release);
   control.generation.fetch_add(1, std::memory_order_acq_rel);
+  workspace.set_head(snapshot.id);
   // The new base has every directory where the workspace has it.
   discard_aside((workspace.state() + "/moved").c_str());
   forget_cached_paths(workspace);

@@ -249,6 +249,20 @@ bool same_directory(Manifest& manifest, TreeId tree, const TreeNode& node) {
                     });
 }
 
+// Programs go on while a command looks. What they removed on the way is not there
+// when it looks again; if they are faster each time, the last error stands.
+template <typename Look>
+auto while_it_goes_away(Look look) {
+  constexpr int kAttempts = 5;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return look();
+    } catch (const Error& error) {
+      if (attempt == kAttempts || !says_gone(error.code)) throw;
+    }
+  }
+}
+
 }  // namespace
 
 bool is_recorded(Manifest& manifest, const Snapshot& snapshot, const TreeNode& top) {
@@ -258,13 +272,17 @@ bool is_recorded(Manifest& manifest, const Snapshot& snapshot, const TreeNode& t
 }
 
 std::vector<Change> changes_of(OpenWorkspace& workspace) {
-  const std::unique_ptr<Reference> reference = reference_of(workspace);
-  return Comparison(workspace, *reference).run();
+  return while_it_goes_away([&] {
+    const std::unique_ptr<Reference> reference = reference_of(workspace);
+    return Comparison(workspace, *reference).run();
+  });
 }
 
 bool has_changes(OpenWorkspace& workspace) {
-  const std::unique_ptr<Reference> reference = reference_of(workspace);
-  return Comparison(workspace, *reference).finds_any();
+  return while_it_goes_away([&] {
+    const std::unique_ptr<Reference> reference = reference_of(workspace);
+    return Comparison(workspace, *reference).finds_any();
+  });
 }
 
 std::vector<Change> changes_between(Manifest& manifest, const Snapshot& from, const Snapshot& to) {

@@ -10,17 +10,17 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <map>
+#include <set>
 
-#include "cas/parallel.h"
 #include "manifest/ingest.h"
 #include "vfs/command/changes.h"
 #include "vfs/command/base.h"
 #include "vfs/command/journal.h"
+#include "vfs/command/drafts.h"
 #include "vfs/command/lease.h"
 #include "vfs/command/tidy.h"
 #include "vfs/command/upper_directory.h"
@@ -29,21 +29,21 @@
 namespace vfs {
 namespace {
 
-// A file that changed less than this before it is read may change once more
-// without getting another time stamp.
-constexpr int64_t kSettled = 2'000'000'000;  // nanoseconds
-
-int64_t now_ns() {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return nanoseconds(now);
-}
+// What was looked at is not what there is: to be done again.
+struct Stale {};
 
 class Commit {
  public:
-  explicit Commit(OpenWorkspace& workspace) : workspace_(workspace), base_(base_snapshot()) {}
+  // `alone`: no directory is moved until the base is, programs wait with that.
+  Commit(OpenWorkspace& workspace, bool alone) : workspace_(workspace), base_(base_snapshot()) {
+    if (alone) keep_directories();
+    directories_ = workspace.core().control->rename_generation.load(std::memory_order_acquire);
+  }
 
-  CommitResult run(const std::optional<Snapshot>& head, const std::string& message);
+  // Throws Stale, and Error.
+
+  CommitResult run(const std::optional<Snapshot>& head, const std::string& message,
+                   const std::function<void()>& recorded);
 
  private:
   // The snapshot whose rows may be shared: the base's, not that of a live head.
@@ -61,13 +61,18 @@ class Commit {
   std::map<std::string, Entry> base_children(const Lookup& found);
   uint64_t new_link_group(const std::string& first_path) const;
   void add_draft(const Lookup& found, TreeNode& node);
-  void store_drafts();
-  void store_draft(Draft& draft, int64_t started);
+  TreeNode collect();
+  TreeNode collect_settled();
+  void leave_out_gone(TreeNode& node);
+  void keep_directories();
   uint64_t publish(const Snapshot& snapshot, Tidy& tidy);
 
   OpenWorkspace& workspace_;
   std::optional<Snapshot> base_;
+  uint64_t directories_;  // the rename generation when the tree was looked at
+  std::optional<DirectoryRecordLock> directories_stay_;
   std::vector<std::unique_ptr<Draft>> drafts_;
+  std::set<const TreeNode*> gone_;  // whose drafts could not be read any more
   std::map<std::pair<dev_t, ino_t>, std::pair<std::string, TreeNode*>> linked_;
 };
 
@@ -164,81 +169,20 @@ void Commit::collect_directory(const Lookup& found, TreeNode& node) {
   for (const std::string& name : names) collect_named(found, name, base, node);
 }
 
-void Commit::store_draft(Draft& draft, int64_t started) {
-  bool forced;
-  const Descriptor fd =
-      draft.upper ? open_draft(draft.real, forced)
-                  : Descriptor(::open(draft.real.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  if (!fd) throw system_error(draft.path, errno, "make it readable, or try again if it is gone");
-  // Asked before the bytes are read: a writer that comes later changes mtime.
-  const bool written = draft.upper && has_writer(fd.get());
-  const StoredObject stored = workspace_.objects().put(fd.get(), draft.path);
-  draft.status = stored.source;
-  draft.digest = stored.digest;
-  const FileStamp stamp = stored.source;
-  draft.settled = !written && std::max(stamp.mtime_ns, stamp.ctime_ns) <= started - kSettled;
-  Entry& entry = draft.node->entry;
-  entry.digest = stored.digest;
-  entry.size = stored.size;
-  entry.metadata = metadata_of(stored.source);
+void Commit::keep_directories() {
+  directories_stay_.emplace(workspace_.core(), DirectoryRecordLock::exclusive);
+  if (directories_stay_->error() != 0) throw system_error(workspace_.state() + "/lock", -directories_stay_->error());
 }
 
-void Commit::store_drafts() {
-  const int64_t started = now_ns();
-  std::vector<Draft*> unknown;
-  std::optional<Transaction> one_state(std::in_place, workspace_.manifest().database(), Transaction::read);
-  for (const auto& draft : drafts_) {
-    if (::lstat(draft->real.c_str(), &draft->status) != 0) throw system_error(draft->path, errno);
-    const FileStamp stamp = draft->status;
-    const std::optional<Digest> digest = workspace_.manifest().seen_file(stamp);
-    if (digest && workspace_.objects().contains(*digest, stamp.size)) {
-      draft->digest = *digest;
-      draft->settled = true;
-      draft->node->entry.digest = *digest;
-      draft->node->entry.size = stamp.size;
-      draft->node->entry.metadata = metadata_of(draft->status);
-    } else {
-      unknown.push_back(draft.get());
-    }
-  }
-  one_state.reset();
-  // Other names of an inode are not read by themselves: that would take time, and
-  // a file that its owner may not read shows another mode while it is read.
-  std::map<std::pair<dev_t, ino_t>, Draft*> first;
-  std::vector<Draft*> alone;
-  std::vector<std::pair<Draft*, const Draft*>> others;  // with the one that is read
-  for (Draft* draft : unknown) {
-    const std::pair<dev_t, ino_t> inode = {draft->status.st_dev, draft->status.st_ino};
-    const auto [place, fresh] = first.try_emplace(inode, draft);
-    if (fresh) {
-      alone.push_back(draft);
-    } else {
-      others.emplace_back(draft, place->second);
-    }
-  }
-  in_parallel(alone.size(), [&](size_t i) { store_draft(*alone[i], started); });
-  for (const auto& [draft, same] : others) {
-    draft->status = same->status;
-    draft->digest = same->digest;
-    draft->settled = same->settled;
-    draft->node->entry.digest = same->digest;
-    draft->node->entry.size = same->node->entry.size;
-    draft->node->entry.metadata = same->node->entry.metadata;
-  }
-  Transaction transaction(workspace_.manifest().database());
-  for (const Draft* draft : unknown) {
-    if (draft->upper && !draft->settled) continue;
-    workspace_.manifest().remember_file(draft->status, draft->digest, started);
-  }
-  transaction.commit();
+// Nodes move: not to be pointed at after this.
+void Commit::leave_out_gone(TreeNode& node) {
+  std::erase_if(node.children, [&](const TreeNode& child) { return gone_.contains(&child); });
+  for (TreeNode& child : node.children) leave_out_gone(child);
 }
 
-CommitResult Commit::run(const std::optional<Snapshot>& head, const std::string& message) {
-  const IgnoreLeaseSignal ignore;
-  std::optional<Tidy> tidy;
-  if (workspace_.core().has_snapshot_base()) tidy.emplace(workspace_);
-  Lookup root;
+TreeNode Commit::collect() {
   TreeNode top;
+  Lookup root;
   const PathBuffer none;
   workspace_.look_up(none, root);
   top.entry = entry_of(workspace_, root);
@@ -246,13 +190,38 @@ CommitResult Commit::run(const std::optional<Snapshot>& head, const std::string&
     const Transaction one_state(workspace_.manifest().database(), Transaction::read);
     collect_directory(root, top);
   }
-  store_drafts();
+  store_drafts(workspace_, drafts_);
+  for (const auto& draft : drafts_) {
+    if (draft->gone) gone_.insert(draft->node);
+  }
+  std::erase_if(drafts_, [](const auto& draft) { return draft->gone; });
+  if (!gone_.empty()) leave_out_gone(top);
+  return top;
+}
+
+// As collect(); Stale if a directory went away that was being looked at.
+TreeNode Commit::collect_settled() {
+  try {
+    return collect();
+  } catch (const Error& error) {
+    if (directories_stay_ || !says_gone(error.code)) throw;
+    throw Stale();
+  }
+}
+
+CommitResult Commit::run(const std::optional<Snapshot>& head, const std::string& message,
+                         const std::function<void()>& recorded) {
+  const IgnoreLeaseSignal ignore;
+  std::optional<Tidy> tidy;
+  if (workspace_.core().has_snapshot_base()) tidy.emplace(workspace_);
+  TreeNode top = collect_settled();
   // Before anything that is waited for refers to them.
   if (!drafts_.empty()) workspace_.store().synchronize();
   // A live base may have changed by itself: there only the trees can tell.
   if (!tidy && head && is_recorded(workspace_.manifest(), *head, top)) return {*head, false, 0};
   const std::optional<SnapshotId> parent = head ? std::optional(head->id) : std::nullopt;
   const Snapshot snapshot = workspace_.manifest().add_snapshot(top, parent, message);
+  if (recorded) recorded();
   if (!tidy) {
     workspace_.set_head(snapshot.id);
     return {snapshot, true, 0};
@@ -267,7 +236,16 @@ uint64_t Commit::publish(const Snapshot& snapshot, Tidy& tidy) {
   const std::string state = workspace_.state();
   tidy.announce(drafts_);
   write_journal(store, state, {.step = Step::commit, .snapshot = snapshot.id});
+  if (!directories_stay_) keep_directories();
+  // The record of a directory that was moved since speaks of the old base only.
+  if (workspace_.core().control->rename_generation.load(std::memory_order_acquire) != directories_) {
+    remove_tidy_names(state);
+    close_journal(state);
+    throw Stale();
+  }
   move_base(workspace_, snapshot);
+  directories_stay_.reset();
+  tidy.hide_removed(drafts_);
   write_journal(store, state, {.step = Step::tidy, .snapshot = snapshot.id});
   const uint64_t in_use = tidy.run(drafts_);
   remove_tidy_names(state);
@@ -277,14 +255,23 @@ uint64_t Commit::publish(const Snapshot& snapshot, Tidy& tidy) {
 
 }  // namespace
 
-CommitResult commit(OpenWorkspace& workspace, const std::string& message) {
+CommitResult commit(OpenWorkspace& workspace, const std::string& message,
+                    const std::function<void()>& recorded) {
+  constexpr int kAttempts = 5;
   const BaseLock one_after_the_other(workspace);
   const StoreLock keeps_objects(workspace.store(), StoreLock::shared);
   const std::optional<Snapshot> head = workspace.head();
   if (head && workspace.core().has_snapshot_base() && !has_changes(workspace)) {
     return {*head, false, 0};
   }
-  return Commit(workspace).run(head, message);
+  for (int attempt = 1; attempt < kAttempts; ++attempt) {
+    try {
+      return Commit(workspace, false).run(head, message, recorded);
+    } catch (const Stale&) {
+      // Again; the last time programs that move directories wait for us.
+    }
+  }
+  return Commit(workspace, true).run(head, message, recorded);
 }
 
 }  // namespace vfs

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <fstream>
 #include <iterator>
 
@@ -56,8 +55,8 @@ std::string tidy_path(const std::string& state, size_t number) {
 std::string tidy_group_path(const std::string& state) { return state + "/work/tidy.group"; }
 
 void write_tidy_names(const Store& store, const std::string& state, const TidyNames& names) {
-  std::string text = fmt::format("{}", names.drafts) + '\0';
-  for (const std::string& name : names.names) text += name + '\0';
+  std::string text;
+  for (const std::string& name : names) text += name + '\0';
   TemporaryFile file(store.temporary_name());
   file.write(text);
   file.finish(0600);
@@ -67,11 +66,7 @@ void write_tidy_names(const Store& store, const std::string& state, const TidyNa
 TidyNames read_tidy_names(const std::string& state) {
   std::ifstream file(names_path(state), std::ios::binary);
   TidyNames result;
-  std::string text;
-  if (!std::getline(file, text, '\0')) return result;
-  std::from_chars(text.data(), text.data() + text.size(), result.drafts);
-  while (std::getline(file, text, '\0')) result.names.push_back(text);
-  result.drafts = std::min(result.drafts, result.names.size());
+  for (std::string name; std::getline(file, name, '\0');) result.push_back(name);
   return result;
 }
 

@@ -33,13 +33,10 @@ Journal read_journal(const std::string& state);
 void write_journal(const Store& store, const std::string& state, const Journal& journal);
 void close_journal(const std::string& state);
 
-// What a tidy takes out of upper, relative to the state directory, in a fixed
-// order: "work/tidy.N" is the N-th of them on its way, "work/tidy.group/N" with
-// all names of its inode. The drafts come first.
-struct TidyNames {
-  size_t drafts = 0;
-  std::vector<std::string> names;
-};
+// What a commit seals of upper: directories, each behind the one it is in, and what
+// a tidy takes out. Relative to the state directory; "work/tidy.N" is the N-th of
+// them on its way, "work/tidy.group/N" with all names of its inode.
+using TidyNames = std::vector<std::string>;
 
 std::string tidy_path(const std::string& state, size_t number);
 std::string tidy_group_path(const std::string& state);

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 bool is_number(std::string_view text, const TidyNames& list, size_t& number) {
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);
-  return error == std::errc() && stop == end && number < list.names.size();
+  return error == std::errc() && stop == end && number < list.size();
 }
 
 // A name that is taken was given since, and counts.
@@ -34,7 +34,7 @@ void put_back_from(const std::string& state, const fs::path& directory, std::str
     const std::string name = entry.path().filename().string();
     size_t number = 0;
     if (!name.starts_with(prefix) || !is_number(std::string_view(name).substr(prefix.size()), list, number)) continue;
-    const std::string place = state + "/" + list.names[number];
+    const std::string place = state + "/" + list[number];
     const KeepTimes keep(fs::path(place).parent_path().c_str());
     if (::renameat2(AT_FDCWD, entry.path().c_str(), AT_FDCWD, place.c_str(), RENAME_NOREPLACE) != 0) {
       if (errno != EEXIST && errno != ENOENT && errno != ENOTDIR) throw system_error(place, errno);
@@ -53,24 +53,10 @@ void put_back(OpenWorkspace& workspace) {
   remove_tidy_names(state);
 }
 
-// Until processes were told of the new base, none of the drafts had left upper but
-// by a program, which left no whiteout since the old base did not have them.
-void hide_removed(OpenWorkspace& workspace) {
-  const TidyNames list = read_tidy_names(workspace.state());
-  constexpr std::string_view kUpper = "upper/";
-  for (size_t i = 0; i < list.drafts; ++i) {
-    const std::string& name = list.names[i];
-    struct stat status;
-    if (name.starts_with(kUpper) && ::lstat((workspace.state() + "/" + name).c_str(), &status) != 0) {
-      hide_in_base(workspace, name.substr(kUpper.size()));
-    }
-  }
-}
-
 void finish_commit(OpenWorkspace& workspace, const SnapshotId& id) {
   if (snapshot_of_link(workspace.state(), "base") != id) return remove_tidy_names(workspace.state());
   move_base(workspace, workspace.manifest().snapshot(id));
-  hide_removed(workspace);
+  for (const std::string& name : read_tidy_names(workspace.state())) hide_if_removed(workspace, name);
   put_back(workspace);
 }
 

@@ -63,11 +63,14 @@ class PathLocks {
   Descriptor file_;
 };
 
-// Where it was, unless that name was given again: then it counts.
-void take_back(const std::string& aside, const std::string& path) {
-  if (::renameat2(AT_FDCWD, aside.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0 && errno == EEXIST) {
-    ::unlink(aside.c_str());
-  }
+// Where it was, unless that name was given again: then that counts. Throws Error:
+// what lies aside is then for recovery to put back.
+bool take_back(const std::string& aside, const std::string& path) {
+  if (::renameat2(AT_FDCWD, aside.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) return true;
+  if (errno == ENOENT) return false;
+  if (errno != EEXIST) throw system_error(path, errno, "the next command puts it back");
+  ::unlink(aside.c_str());
+  return false;
 }
 
 }  // namespace
@@ -83,6 +86,7 @@ void Tidy::note_records(const std::string& directory) {
     const std::string& path = item.path().native();
     if (::lstat(path.c_str(), &status) != 0) continue;
     if (S_ISDIR(status.st_mode)) {
+      directories_.push_back(path);
       note_records(path);
     } else if (!S_ISREG(status.st_mode) && !S_ISSOCK(status.st_mode)) {
       records_.emplace_back(path, status);
@@ -101,10 +105,7 @@ bool Tidy::take_out(const std::string& path, size_t number, const struct stat& e
   if (::rename(path.c_str(), aside.c_str()) != 0) return false;
   struct stat moved;
   const bool same = ::lstat(aside.c_str(), &moved) == 0 && same_but_ctime(expected, moved);
-  if ((!same || !sure()) &&
-      ::renameat2(AT_FDCWD, aside.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
-    return false;
-  }
+  if ((!same || !sure()) && take_back(aside, path)) return false;
   ::unlink(aside.c_str());
   return true;
 }
@@ -115,14 +116,21 @@ std::string Tidy::name_of(const std::string& real) const {
 
 void Tidy::announce(const std::vector<std::unique_ptr<Draft>>& drafts) {
   TidyNames list;
-  list.drafts = first_record_ = drafts.size();
-  list.names.reserve(drafts.size() + records_.size());
+  list.reserve(directories_.size() + drafts.size() + records_.size());
+  for (const std::string& path : directories_) list.push_back(name_of(path));
   for (const auto& draft : drafts) {
-    draft->number = list.names.size();
-    list.names.push_back(name_of(draft->real));
+    draft->number = list.size();
+    list.push_back(name_of(draft->real));
   }
-  for (const auto& [path, status] : records_) list.names.push_back(name_of(path));
+  first_record_ = list.size();
+  for (const auto& [path, status] : records_) list.push_back(name_of(path));
   write_tidy_names(workspace_.store(), workspace_.state(), list);
+}
+
+void Tidy::hide_removed(const std::vector<std::unique_ptr<Draft>>& drafts) {
+  for (const std::string& path : directories_) hide_if_removed(workspace_, name_of(path));
+  for (const auto& draft : drafts) hide_if_removed(workspace_, name_of(draft->real));
+  for (const auto& [path, status] : records_) hide_if_removed(workspace_, name_of(path));
 }
 
 // One thread a directory, since two that keep the times of one would keep what
@@ -161,7 +169,10 @@ void Tidy::remove_records() {
   for (size_t i = 0; i < records_.size(); ++i) {
     const auto& [path, noted] = records_[i];
     struct stat now;
-    if (::lstat(path.c_str(), &now) != 0) continue;
+    if (::lstat(path.c_str(), &now) != 0) {
+      hide_if_removed(workspace_, name_of(path));
+      continue;
+    }
     const Inode inode = {now.st_dev, now.st_ino};
     const bool same = relinked.contains(inode) ? same_but_ctime(noted, now)
                                                : same_inode_state(noted, now);
@@ -284,10 +295,21 @@ void hide_in_base(OpenWorkspace& workspace, const std::string& path) {
   int result = mirror_parent(core, found.path);
   if (result == 0) {
     announce(core, found, found.status.st_mode);
+    PathBuffer parent = upper;
+    parent.pop();
+    const KeepTimes keep(parent.text);
     const PathLock lock(core, found.hash);
     result = lock.error() != 0 ? lock.error() : make_whiteout(core, upper.text);
   }
   if (result != 0 && result != -EEXIST && result != -ENOENT) throw system_error(path, -result);
+}
+
+void hide_if_removed(OpenWorkspace& workspace, const std::string& name) {
+  constexpr std::string_view kUpper = "upper/";
+  struct stat status;
+  if (name.starts_with(kUpper) && ::lstat((workspace.state() + "/" + name).c_str(), &status) != 0) {
+    hide_in_base(workspace, name.substr(kUpper.size()));
+  }
 }
 
 }  // namespace vfs

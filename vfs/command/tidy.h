@@ -7,24 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "vfs/command/context.h"
+#include "vfs/command/drafts.h"
 
 namespace vfs {
-
-// A file whose bytes a commit stores.
-struct Draft {
-  TreeNode* node;
-  std::string path;         // relative to the root
-  std::string real;
-  bool upper;               // else a file of the live base
-  struct stat status = {};  // when its bytes were read
-  Digest digest = {};       // of those bytes
-  // A write since would have given it another time stamp. Not so if it had
-  // changed just before it was read, or if someone had it open for writing: a
-  // page that is mapped and dirty already takes more without a new time.
-  bool settled = false;
-  size_t number = 0;  // of its name in TidyNames
-};
 
 // Takes out of upper what a commit sealed. Programs may go on meanwhile: what
 // they write, make or remove during the commit stays theirs. Not thread-safe.
@@ -38,7 +23,11 @@ class Tidy {
   // be called before the base moves. Throws Error.
   void announce(const std::vector<std::unique_ptr<Draft>>& drafts);
 
-  // To be called when the base is the new snapshot. Gives the number of drafts
+  // To be called when the base is the new snapshot: what programs removed before it
+  // was there to be hidden stays removed. Throws Error.
+  void hide_removed(const std::vector<std::unique_ptr<Draft>>& drafts);
+
+  // To be called then. Gives the number of drafts
   // that stay drafts. Throws Error.
   uint64_t run(const std::vector<std::unique_ptr<Draft>>& drafts);
 
@@ -59,6 +48,7 @@ class Tidy {
 
   OpenWorkspace& workspace_;
   size_t first_record_ = 0;  // its number
+  std::vector<std::string> directories_;  // each behind the one it is in
   // Whiteouts, records, links and special files, with what lstat said.
   std::vector<std::pair<std::string, struct stat>> records_;
 };
@@ -66,5 +56,9 @@ class Tidy {
 // Makes sure that the tree does not show what the base has at a path where upper
 // has nothing. Throws Error.
 void hide_in_base(OpenWorkspace& workspace, const std::string& path);
+
+// The same for a name of TidyNames, if upper does not have it any more: who removed
+// it while the base did not have it left no whiteout. Throws Error.
+void hide_if_removed(OpenWorkspace& workspace, const std::string& name);
 
 }  // namespace vfs

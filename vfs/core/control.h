@@ -67,8 +67,9 @@ struct Control {
   // Grows when the base is replaced (commit, switch, discard). A process that
   // mapped an older base maps the new one before its next answer.
   std::atomic<uint64_t> generation;
-  // Grows when a directory gets another name: cached directory paths (working
-  // directory, descriptors) are asked from the kernel again.
+  // Grows when a directory gets another name, or the place of something that was
+  // removed: cached directory paths (working directory, descriptors) are asked
+  // from the kernel again, and a commit that has begun looks at the tree again.
   std::atomic<uint64_t> rename_generation;
   char reserved[4096 - 40];
   ChangeFilter filter;  // its bits begin with the second page

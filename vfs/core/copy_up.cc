@@ -107,8 +107,7 @@ bool is_current(const Workspace& workspace, const Lookup& found, const UpperEntr
   if (upper.kind == UpperKind::object) {
     return found.source == Source::record && same_record(upper.object, object_record_of(found));
   }
-  return found.source != Source::record &&
-         found.generation == workspace.control->generation.load(std::memory_order_acquire);
+  return found.source != Source::record && is_of_this_base(workspace, found);
 }
 
 // Not announced: to_change has done that before.
@@ -222,8 +221,7 @@ int copy_up(Workspace& workspace, const Lookup& found, Content content) {
     sys::unlink(temporary.text);
     return result;
   }
-  link_siblings(workspace, found);
-  return 0;
+  return link_siblings(workspace, found);
 }
 
 ObjectRecord object_record_of(const Lookup& found) {

@@ -38,23 +38,43 @@ bool is_base_inode(const Workspace& workspace, const PathBuffer& base_path,
 
 // Links the draft at `draft` to the name that the base has at `base_path`,
 // wherever its directory is now, if the base still answers for it with the
-// same inode.
-bool link_one(Workspace& workspace, const char* draft, const PathBuffer& base_path,
-              const struct stat& base) {
+// same inode: 1 then, else 0, or a negative errno if there is no room.
+int link_one(Workspace& workspace, const char* draft, const PathBuffer& base_path,
+             const struct stat& base) {
   PathBuffer path;
   path.assign(base_path);
   Lookup sibling;
   PathBuffer upper;
-  if (!is_still_there(workspace, base, path, sibling) || mirror_parent(workspace, path) != 0 ||
-      !workspace.upper_path(path, upper)) {
+  if (!is_still_there(workspace, base, path, sibling)) return 0;
+  int result = mirror_parent(workspace, path);
+  if (result == 0 && !workspace.upper_path(path, upper)) result = -ENAMETOOLONG;
+  if (result == 0) {
+    PathBuffer parent;
+    parent.assign(upper);
+    parent.pop();
+    const KeepTimes keep(parent.text);
+    announce(workspace, sibling, sibling.status.st_mode);
+    result = sys::link(draft, upper.text);
+  }
+  if (result == 0) return 1;
+  return result == -ENOSPC || result == -EDQUOT || result == -EIO ? result : 0;
+}
+
+// Takes the link to the draft `inode` back from the name that the base has at `base_path`.
+bool unlink_one(Workspace& workspace, ino_t inode, const PathBuffer& base_path) {
+  PathBuffer path;
+  PathBuffer upper;
+  path.assign(base_path);
+  follow_moves(workspace, path);
+  struct stat status;
+  if (!workspace.upper_path(path, upper) || sys::lstat(upper.text, &status) != 0 || status.st_ino != inode) {
     return false;
   }
   PathBuffer parent;
   parent.assign(upper);
   parent.pop();
   const KeepTimes keep(parent.text);
-  announce(workspace, sibling, sibling.status.st_mode);
-  return sys::link(draft, upper.text) == 0;
+  return sys::unlink(upper.text) == 0;
 }
 
 // Calls `visit` with every other name that the snapshot has for the inode.
@@ -178,6 +198,24 @@ nlink_t count_hidden_names(Workspace& workspace, const struct stat& status) {
   return count < status.st_nlink ? count : status.st_nlink;
 }
 
+namespace {
+
+// Calls `visit` with every other name that the base has for the inode, until all
+// that the tree can have are accepted.
+template <typename Visit>
+void each_name(Workspace& workspace, const Lookup& found, Visit visit) {
+  if (found.source == Source::snapshot) {
+    each_sibling(workspace, found, [&](const PathBuffer& name) { visit(name); });
+  } else if (found.source == Source::live) {
+    const nlink_t names = found.status.st_nlink - count_hidden_names(workspace, found.status);
+    search_live(workspace, found.status.st_ino, names > 0 ? names - 1 : 0, [&](PathBuffer& name) {
+      return strcmp(name.text, found.base_path().text) != 0 && visit(name);
+    });
+  }
+}
+
+}  // namespace
+
 nlink_t count_links(Workspace& workspace, const Lookup& found) {
   nlink_t count = 1;
   each_sibling(workspace, found, [&](PathBuffer& path) {
@@ -213,22 +251,21 @@ bool search_live_name(Workspace& workspace, const struct stat& status, Lookup& f
   return there;
 }
 
-void link_siblings(Workspace& workspace, const Lookup& found) {
+int link_siblings(Workspace& workspace, const Lookup& found) {
   PathBuffer draft;
-  if (found.status.st_nlink < 2 || !workspace.upper_path(found.path, draft)) return;
-  if (found.source == Source::snapshot) {
-    each_sibling(workspace, found, [&](const PathBuffer& path) {
-      link_one(workspace, draft.text, path, found.status);
-    });
-  } else if (found.source == Source::live) {
-    note_file(workspace, found.status, found.path);
-    const PathBuffer top;
-    const nlink_t names = found.status.st_nlink - count_hidden_names(workspace, found.status);
-    search_live(workspace, found.status.st_ino, names > 0 ? names - 1 : 0, [&](PathBuffer& name) {
-      return strcmp(name.text, found.base_path().text) != 0 &&
-             link_one(workspace, draft.text, name, found.status);
-    });
-  }
+  if (found.status.st_nlink < 2 || !workspace.upper_path(found.path, draft)) return 0;
+  if (found.source == Source::live) note_file(workspace, found.status, found.path);
+  int error = 0;
+  each_name(workspace, found, [&](const PathBuffer& name) {
+    const int result = error == 0 ? link_one(workspace, draft.text, name, found.status) : 0;
+    if (result < 0) error = result;
+    return result > 0;
+  });
+  struct stat status;
+  if (error == 0 || sys::lstat(draft.text, &status) != 0) return error;
+  each_name(workspace, found, [&](const PathBuffer& name) { return unlink_one(workspace, status.st_ino, name); });
+  sys::unlink(draft.text);
+  return error;
 }
 
 }  // namespace vfs

@@ -7,8 +7,10 @@ namespace vfs {
 
 // `found` (a file of the base with more than one name) was just copied up:
 // links the draft to its other names in the tree that the base still answers
-// for. What cannot be linked keeps the base's content.
-void link_siblings(Workspace& workspace, const Lookup& found);
+// for. A name that has as many links as the file system allows, or whose directory
+// cannot be had, keeps the base's content. Returns 0, or the negative errno of a disk
+// that has no room or fails: then no name has the draft any more, not even `found`.
+int link_siblings(Workspace& workspace, const Lookup& found);
 
 // `found` is about to be removed or replaced. A live base goes on counting the
 // name of a file that has others: notes it, for count_hidden_names().

@@ -97,6 +97,11 @@ struct Lookup {
 // name, in the path or in a link, it is -EISDIR, whatever is there.
 enum class Follow : uint8_t { no, yes, name, create };
 
+// Whether the workspace still stands on the base that the look-up was made with.
+inline bool is_of_this_base(const Workspace& workspace, const Lookup& found) {
+  return found.generation == workspace.control->generation.load(std::memory_order_acquire);
+}
+
 inline bool follows(Follow follow) { return follow == Follow::yes || follow == Follow::create; }
 
 // Looks up `path` starting at the directory `start` (canonical, relative to

@@ -12,19 +12,43 @@
 
 namespace vfs {
 
-namespace {
-
-uint64_t generation_of(const Workspace& workspace) {
-  return workspace.control->generation.load(std::memory_order_acquire);
-}
-
-}  // namespace
-
 int check_new_name(const Lookup& found, bool directory) {
   if (found.last != LastComponent::name || found.exists()) return -EEXIST;
   if (is_reserved(found.path)) return -EPERM;
   return found.must_be_directory && !directory ? -ENOENT : 0;
 }
+
+namespace {
+
+// What the look-up found, or others have come first. Under the path's lock.
+int check_whiteout(const Workspace& workspace, const Lookup& found) {
+  UpperEntry entry;
+  const int result = read_upper(workspace, found.path, entry);
+  return result == 0 && entry.kind != UpperKind::whiteout ? -ESTALE : result;
+}
+
+// Puts a new directory in the place of a whiteout, with which it changes places:
+// it cannot be renamed over one.
+int place_directory(Workspace& workspace, const Lookup& found, const char* upper, NewInode& inode) {
+  PathBuffer aside;
+  if (!workspace.temporary_path(aside)) return -ENAMETOOLONG;
+  const DirectoryRecordLock base_stays(workspace, DirectoryRecordLock::shared);
+  if (base_stays.error() != 0) return base_stays.error();
+  if (!is_of_this_base(workspace, found)) return -ESTALE;
+  const PathLock lock(workspace, found.hash);
+  if (lock.error() != 0) return lock.error();
+  int result = check_whiteout(workspace, found);
+  if (result == 0) result = inode.make(aside.text);
+  if (result != 0) return result;
+  if (inode.is_new()) inherit_group(workspace, found, aside.text);
+  result = write_opaque(workspace, aside.text);
+  if (result == 0) result = sys::rename(aside.text, upper, RENAME_EXCHANGE);
+  discard_aside(aside.text);
+  if (result == 0) workspace.control->rename_generation.fetch_add(1, std::memory_order_release);
+  return result;
+}
+
+}  // namespace
 
 int place_new(Workspace& workspace, const Lookup& found, mode_t type, NewInode& inode) {
   PathBuffer upper;
@@ -33,28 +57,19 @@ int place_new(Workspace& workspace, const Lookup& found, mode_t type, NewInode& 
   if (result != 0) return result;
   announce(workspace, found, S_ISDIR(type) ? S_IFREG : type);
   if (!found.whiteout) return inode.make(upper.text);
+  if (S_ISDIR(type)) return place_directory(workspace, found, upper.text, inode);
 
   // In place of a whiteout: made aside, then put over it.
   PathBuffer aside;
   if (!workspace.temporary_path(aside)) return -ENAMETOOLONG;
-  PathLock lock(workspace, found.hash);
+  const PathLock lock(workspace, found.hash);
   if (lock.error() != 0) return lock.error();
-  UpperEntry entry;
-  result = read_upper(workspace, found.path, entry);
-  if (result != 0) return result;
-  if (entry.kind != UpperKind::whiteout) return -ESTALE;
-  result = inode.make(aside.text);
+  result = check_whiteout(workspace, found);
+  if (result == 0) result = inode.make(aside.text);
   if (result != 0) return result;
   if (inode.is_new()) inherit_group(workspace, found, aside.text);
-  if (!S_ISDIR(type)) {
-    result = sys::rename(aside.text, upper.text);
-    if (result != 0) sys::unlink(aside.text);
-    return result;
-  }
-  // A directory cannot be renamed over a whiteout, but change places with it.
-  result = write_opaque(workspace, aside.text);
-  if (result == 0) result = sys::rename(aside.text, upper.text, RENAME_EXCHANGE);
-  discard_aside(aside.text);
+  result = sys::rename(aside.text, upper.text);
+  if (result != 0) sys::unlink(aside.text);
   return result;
 }
 
@@ -214,7 +229,7 @@ int remove_file(Workspace& workspace, const Lookup& found) {
   if (!base_has(workspace, found)) {
     result = sys::unlink(upper.text);
     // Not here any more, but maybe in the base that a commit has made since.
-    return result == -ENOENT && found.generation != generation_of(workspace) ? -ESTALE : result;
+    return result == -ENOENT && !is_of_this_base(workspace, found) ? -ESTALE : result;
   }
 
   note_hidden_name(workspace, found);

@@ -246,6 +246,33 @@ void note_move(Workspace& workspace, const Lookup& from, const PathBuffer& to) {
   }
 }
 
+int rename_announced(Workspace& workspace, const Lookup& from, const Lookup& to, unsigned flags) {
+  int result = bring_up(workspace, from);
+  if (result == 0) result = detach_from_path(workspace, from);
+  if (result == 0) {
+    result = flags == RENAME_EXCHANGE ? exchange(workspace, from, to) : move(workspace, from, to);
+  }
+  if (result == 0) note_move(workspace, from, to.path);
+  if (result == 0 && flags == RENAME_EXCHANGE) note_move(workspace, to, from.path);
+  return result;
+}
+
+int rename_directory(Workspace& workspace, const Lookup& from, const Lookup& to, unsigned flags) {
+  const DirectoryRecordLock base_stays(workspace, DirectoryRecordLock::shared);
+  if (base_stays.error() != 0) return base_stays.error();
+  if (!is_of_this_base(workspace, from) || !is_of_this_base(workspace, to)) return -ESTALE;
+  const int result = rename_announced(workspace, from, to, flags);
+  if (result == 0) {
+    move_noted(workspace, from.path, to.path, flags == RENAME_EXCHANGE);
+    if (from.is_directory() && from.base_may_have) note_moved(workspace, from.base_path(), to.path);
+    if (flags == RENAME_EXCHANGE && to.is_directory() && to.base_may_have) {
+      note_moved(workspace, to.base_path(), from.path);
+    }
+  }
+  workspace.control->rename_generation.fetch_add(1, std::memory_order_release);
+  return result;
+}
+
 }  // namespace
 
 int rename_entry(Workspace& workspace, const Lookup& from, const Lookup& to, unsigned flags) {
@@ -258,22 +285,7 @@ int rename_entry(Workspace& workspace, const Lookup& from, const Lookup& to, uns
   const bool directory = from.is_directory() || (to.exists() && to.is_directory());
   announce_move(workspace, from, directory);
   announce_move(workspace, to, directory);
-  result = bring_up(workspace, from);
-  if (result == 0) result = detach_from_path(workspace, from);
-  if (result == 0) {
-    result = flags == RENAME_EXCHANGE ? exchange(workspace, from, to) : move(workspace, from, to);
-  }
-  if (result == 0) note_move(workspace, from, to.path);
-  if (result == 0 && flags == RENAME_EXCHANGE) note_move(workspace, to, from.path);
-  if (result == 0 && directory) {
-    move_noted(workspace, from.path, to.path, flags == RENAME_EXCHANGE);
-    if (from.is_directory() && from.base_may_have) note_moved(workspace, from.base_path(), to.path);
-    if (flags == RENAME_EXCHANGE && to.is_directory() && to.base_may_have) {
-      note_moved(workspace, to.base_path(), from.path);
-    }
-  }
-  if (directory) workspace.control->rename_generation.fetch_add(1, std::memory_order_release);
-  return result;
+  return directory ? rename_directory(workspace, from, to, flags) : rename_announced(workspace, from, to, flags);
 }
 
 }  // namespace vfs

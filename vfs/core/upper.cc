@@ -175,7 +175,7 @@ bool is_reserved(const PathBuffer& path) {
   return strcmp(path.name(), kDirectoryRecordName) == 0;
 }
 
-PathLock::PathLock(const Workspace& workspace, uint64_t path_hash) {
+PathLock::PathLock(const Workspace& workspace, off_t byte, short kind) {
   const uint64_t all = ~0ull;
   sys::call(SYS_rt_sigprocmask, SIG_BLOCK, sys::as_argument(&all),
             sys::as_argument(&saved_signals_), sizeof(all));
@@ -189,9 +189,9 @@ PathLock::PathLock(const Workspace& workspace, uint64_t path_hash) {
   // One byte a path: an open-file-description lock, because a classic one
   // would be shared by the threads of a process and lost by a second open.
   struct flock range = {};
-  range.l_type = F_WRLCK;
+  range.l_type = kind;
   range.l_whence = SEEK_SET;
-  range.l_start = path_lock_byte(path_hash);
+  range.l_start = byte;
   range.l_len = 1;
   int result;
   do {

@@ -5,6 +5,7 @@
 // signal handlers and in a vfork child.
 #pragma once
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "vfs/core/record.h"
@@ -65,7 +66,8 @@ inline off_t path_lock_byte(uint64_t path_hash) { return static_cast<off_t>(path
 // the kernel lets go of it when the process dies.
 class PathLock {
  public:
-  PathLock(const Workspace& workspace, uint64_t path_hash);
+  PathLock(const Workspace& workspace, uint64_t path_hash)
+      : PathLock(workspace, path_lock_byte(path_hash), F_WRLCK) {}
   ~PathLock();
   PathLock(const PathLock&) = delete;
   PathLock& operator=(const PathLock&) = delete;
@@ -75,9 +77,24 @@ class PathLock {
   // Gives the lock and its descriptor up before the end of the scope.
   void release();
 
+ protected:
+  PathLock(const Workspace& workspace, off_t byte, short kind);
+
  private:
   int fd_;
   uint64_t saved_signals_;
+};
+
+// The records in directories speak of one base. Shared: for who writes one, and puts
+// the directory where it counts. Exclusive: for who moves the base. To be taken
+// before any PathLock.
+class DirectoryRecordLock : public PathLock {
+ public:
+  enum Kind : short { shared = F_RDLCK, exclusive = F_WRLCK };
+  DirectoryRecordLock(const Workspace& workspace, Kind kind) : PathLock(workspace, kByte, kind) {}
+
+ private:
+  static constexpr off_t kByte = off_t{1} << 62;  // behind those of the paths
 };
 
 // Keeps a directory's times as they are while an entry is mirrored or copied
