@@ -18,6 +18,17 @@ TEST_CASE("names in JSON are valid UTF-8") {
   CHECK(json_text("").empty());
 }
 
+TEST_CASE("a terminal is given nothing that it would obey") {
+  CHECK(terminal_text("plain ä € 😀 \\") == "plain ä € 😀 \\");
+  CHECK(terminal_text("\x1b[2J") == "\\x1b[2J");
+  CHECK(terminal_text("a\nb\tc\r") == "a\\nb\\tc\\x0d");
+  CHECK(terminal_text("a\nb\tc\r", Lines::many) == "a\nb\tc\\x0d");
+  CHECK(terminal_text("\x7f\x07") == "\\x7f\\x07");
+  CHECK(terminal_text("\xc2\x9b" "31m\xc2\xa0") == "\\xc2\\x9b" "31m\xc2\xa0");  // CSI in one character
+  CHECK(terminal_text("\x9b\xff") == "\\x9b\\xff");
+  CHECK(terminal_text(std::string_view("\0", 1)) == "\\x00");
+}
+
 TEST_CASE("times are written in UTC") {
   CHECK(time_text(0) == "1970-01-01 00:00:00");
   CHECK(time_text(1'714'979'289) == "2024-05-06 07:08:09");

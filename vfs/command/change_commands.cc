@@ -16,9 +16,9 @@ void status(const Context& context) {
     for (const Change& change : changes) {
       const char kind = static_cast<char>(change.kind);
       if (change.kind == ChangeKind::renamed) {
-        fmt::print("{} {} -> {}\n", kind, change.old_path, change.path);
+        fmt::print("{} {} -> {}\n", kind, shown(change.old_path), shown(change.path));
       } else {
-        fmt::print("{} {}\n", kind, change.path);
+        fmt::print("{} {}\n", kind, shown(change.path));
       }
     }
     return;
@@ -65,7 +65,7 @@ void commit_workspace(const Context& context, const std::string& message) {
     fmt::print("nothing to commit, at {}\n", short_id(result.snapshot.id));
     return;
   }
-  fmt::print("{} {}\n", short_id(result.snapshot.id), result.snapshot.message);
+  fmt::print("{} {}\n", short_id(result.snapshot.id), shown(result.snapshot.message));
   if (result.in_use > 0) {
     fmt::print(stderr, "vfs: {} files are open for writing or locked, and stay drafts\n", result.in_use);
   }
@@ -83,7 +83,7 @@ void switch_to(const Context& context, const std::string& spec, bool force) {
     }
   }
   switch_base(workspace, snapshot);
-  fmt::print("base is now {} {}\n", short_id(snapshot.id), snapshot.message);
+  fmt::print("base is now {} {}\n", short_id(snapshot.id), shown(snapshot.message));
 }
 
 void restore(const Context& context, OpenWorkspace& workspace, const std::string& path) {

@@ -95,9 +95,9 @@ void print_attributes(const std::string& path, const Side& before, const Side& a
   if (!before.entry || !after.entry) return;
   const Metadata& a = before.entry->metadata;
   const Metadata& b = after.entry->metadata;
-  if (a.mode != b.mode) fmt::print("mode {:06o} -> {:06o} {}\n", a.mode, b.mode, path);
+  if (a.mode != b.mode) fmt::print("mode {:06o} -> {:06o} {}\n", a.mode, b.mode, shown(path));
   if (a.uid != b.uid || a.gid != b.gid) {
-    fmt::print("owner {}:{} -> {}:{} {}\n", a.uid, a.gid, b.uid, b.gid, path);
+    fmt::print("owner {}:{} -> {}:{} {}\n", a.uid, a.gid, b.uid, b.gid, shown(path));
   }
 }
 
@@ -119,8 +119,8 @@ Difference compare(const Change& change, const std::string& path, Reference& bef
   Difference out;
   out.left = side_of(before, old_path);
   out.right = side_of(after, path);
-  out.old_label = out.left.entry ? "a/" + old_path : "/dev/null";
-  out.new_label = out.right.entry ? "b/" + path : "/dev/null";
+  out.old_label = out.left.entry ? "a/" + shown(old_path) : "/dev/null";
+  out.new_label = out.right.entry ? "b/" + shown(path) : "/dev/null";
   out.binary = is_binary(out.left.content) || is_binary(out.right.content);
   if (!out.binary && out.left.content != out.right.content) {
     out.text = run_diff(out.old_label, out.left.content, out.new_label, out.right.content);
@@ -131,7 +131,7 @@ Difference compare(const Change& change, const std::string& path, Reference& bef
 
 void print_text(const Change& change, const std::string& path, const Difference& found) {
   print_attributes(path, found.left, found.right);
-  if (change.kind == ChangeKind::renamed) fmt::print("rename {} -> {}\n", change.old_path, path);
+  if (change.kind == ChangeKind::renamed) fmt::print("rename {} -> {}\n", shown(change.old_path), shown(path));
   if (found.binary && found.left.content != found.right.content) {
     fmt::print("Binary files {} and {} differ\n", found.old_label, found.new_label);
   }
@@ -140,10 +140,10 @@ void print_text(const Change& change, const std::string& path, const Difference&
 
 void print_counts(const Change& change, const std::string& path, const Difference& found) {
   if (found.binary) {
-    fmt::print(" {} | binary, {} -> {} bytes\n", path, found.left.content.size(),
+    fmt::print(" {} | binary, {} -> {} bytes\n", shown(path), found.left.content.size(),
                found.right.content.size());
   } else {
-    fmt::print(" {} | {} +{} -{}\n", path, static_cast<char>(change.kind), found.added,
+    fmt::print(" {} | {} +{} -{}\n", shown(path), static_cast<char>(change.kind), found.added,
                found.removed);
   }
 }

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "cas/error.h"
+#include "vfs/command/text.h"
 
 namespace vfs {
 namespace {
@@ -18,12 +19,6 @@ const char* introduction(const Finding& finding) {
   return "";
 }
 
-std::string on_one_line(const std::string& text) {
-  std::string line;
-  for (const char c : text) line += c == '\n' ? std::string("\\n") : std::string(1, c);
-  return line;
-}
-
 }  // namespace
 
 std::string line_of(const Finding& finding) {
@@ -32,12 +27,12 @@ std::string line_of(const Finding& finding) {
                                                               : "";
   std::string line = fmt::format("{}{} {}: {}", kind, finding.what, finding.where, finding.why);
   if (!finding.repair.empty()) line += fmt::format("; {}: {}", introduction(finding), finding.repair);
-  return on_one_line(line);
+  return terminal_text(line);
 }
 
 std::string text_of(const Finding& finding) {
   std::string text = line_of(finding);
-  for (const std::string& path : finding.serves) text += "\n  serves " + on_one_line(path);
+  for (const std::string& path : finding.serves) text += "\n  serves " + terminal_text(path);
   return text;
 }
 

@@ -30,8 +30,8 @@ struct Finding {
   std::vector<std::string> serves;  // of an object: "snapshot:path"
 };
 
-// One line: what, where, why, and what repair does. Line breaks in names are
-// written as \n.
+// One line: what, where, why, and what repair does; as terminal_text() has it,
+// also for a file, since a line is one finding.
 std::string line_of(const Finding& finding);
 // The line, and one more for each path that is served.
 std::string text_of(const Finding& finding);

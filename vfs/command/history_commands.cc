@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <nlohmann/json.hpp>
 
 #include "vfs/command/changes.h"
@@ -24,7 +26,7 @@ void log(const Context& context) {
       list.push_back(to_json(*at));
     } else {
       fmt::print("{} {} {} ({} files)\n", short_id(at->id), time_text(at->time_ns / 1'000'000'000),
-                 at->message, at->files);
+                 shown(at->message), at->files);
     }
     at = at->parent ? std::optional(workspace.manifest().snapshot(*at->parent)) : std::nullopt;
   }
@@ -49,9 +51,9 @@ void show(const Context& context, const std::string& spec) {
   fmt::print("snapshot {}\nparent   {}\ntime     {}\nfiles    {}\nbytes    {}\nmessage  {}\n",
              digest_text(snapshot.id), snapshot.parent ? digest_text(*snapshot.parent) : "none",
              time_text(snapshot.time_ns / 1'000'000'000), snapshot.files, snapshot.bytes,
-             snapshot.message);
+             shown(snapshot.message, STDOUT_FILENO, Lines::many));
   for (const Change& change : changes) {
-    fmt::print("{} {}\n", static_cast<char>(change.kind), change.path);
+    fmt::print("{} {}\n", static_cast<char>(change.kind), shown(change.path));
   }
 }
 
@@ -63,7 +65,7 @@ void refs(const Context& context) {
     if (context.json) {
       list.push_back({{"name", json_text(name)}, {"snapshot", digest_text(id)}});
     } else {
-      fmt::print("{} {}\n", short_id(id), name);
+      fmt::print("{} {}\n", short_id(id), shown(name));
     }
   }
   if (context.json) print_json(list.dump());

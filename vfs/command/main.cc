@@ -1,5 +1,6 @@
 // vfs: the command. Exit status 0 success, 1 failure, 2 usage.
 #include <stdio.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -55,8 +56,9 @@ namespace {
 // Not by fmt::print, which throws: where standard error is full as well, the
 // exit status still has to tell.
 int say(const std::string& what, const std::string& why, const std::string& hint = {}) {
-  std::string text = fmt::format("vfs: {}: {}\n", what, why);
-  if (!hint.empty()) text += fmt::format("     {}\n", hint);
+  const auto safe = [](const std::string& text) { return vfs::shown(text, STDERR_FILENO, vfs::Lines::many); };
+  std::string text = fmt::format("vfs: {}: {}\n", safe(what), safe(why));
+  if (!hint.empty()) text += fmt::format("     {}\n", safe(hint));
   fputs(text.c_str(), stderr);
   return 1;
 }

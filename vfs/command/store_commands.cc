@@ -46,9 +46,9 @@ void gc(const Context& context, const Flags& flags) {
                               {"removed", json_list(result.removed)}, {"kept", json_list(result.kept)}}.dump());
     return;
   }
-  for (const std::string& line : result.kept) fmt::print("kept {}\n", line);
+  for (const std::string& line : result.kept) fmt::print("kept {}\n", shown(line));
   if (flags.dry_run) {
-    for (const std::string& line : result.removed) fmt::print("{}\n", line);
+    for (const std::string& line : result.removed) fmt::print("{}\n", shown(line));
   }
   fmt::print("{} {} snapshots, {} objects, {} bytes, {} leftovers, {} workspaces\n",
              flags.dry_run ? "would remove" : "removed", result.snapshots, result.objects, result.bytes,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <charconv>
 
@@ -24,6 +25,13 @@ size_t character_length(std::string_view bytes) {
   constexpr uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
   const bool surrogate = code >= 0xd800 && code < 0xe000;
   return code < kSmallest[length] || surrogate || code > 0x10ffff ? 0 : length;
+}
+
+// Whether a terminal obeys it: C0, DEL, and C1 as UTF-8 has it.
+bool is_control(std::string_view character) {
+  const auto first = static_cast<unsigned char>(character[0]);
+  if (character.size() == 1) return first < 0x20 || first == 0x7f;
+  return character.size() == 2 && first == 0xc2 && static_cast<unsigned char>(character[1]) < 0xa0;
 }
 
 }  // namespace
@@ -64,6 +72,28 @@ std::string json_text(std::string_view bytes) {
     bytes.remove_prefix(length != 0 ? length : 1);
   }
   return text;
+}
+
+std::string terminal_text(std::string_view bytes, Lines lines) {
+  std::string text;
+  while (!bytes.empty()) {
+    const size_t length = character_length(bytes);
+    const std::string_view character = bytes.substr(0, length != 0 ? length : 1);
+    const bool layout = character == "\n" || character == "\t";
+    if (layout && lines == Lines::one) {
+      text += character == "\n" ? "\\n" : "\\t";
+    } else if (length != 0 && (layout || !is_control(character))) {
+      text.append(character);
+    } else {
+      for (const char c : character) text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    }
+    bytes.remove_prefix(character.size());
+  }
+  return text;
+}
+
+std::string shown(std::string_view bytes, int descriptor, Lines lines) {
+  return ::isatty(descriptor) == 1 ? terminal_text(bytes, lines) : std::string(bytes);
 }
 
 }  // namespace vfs

@@ -20,4 +20,14 @@ std::optional<int64_t> seconds_of(std::string_view text);
 // part of a character becomes \xNN.
 std::string json_text(std::string_view bytes);
 
+// Bytes of a name or message for a terminal: what it would obey instead of
+// showing it, and what is no character, is written as in C (\n, \x1b). Where
+// `lines` are many, line breaks and tabs stay.
+enum class Lines : bool { one, many };
+std::string terminal_text(std::string_view bytes, Lines lines = Lines::one);
+
+// The same if `descriptor` is a terminal; for files and pipes, that is for
+// other programs, the bytes as they are.
+std::string shown(std::string_view bytes, int descriptor = 1, Lines lines = Lines::one);
+
 }  // namespace vfs

@@ -85,7 +85,7 @@ void ingest_tree(const Context& context, const std::string& directory, const std
   };
   uint64_t left_out = 0;
   options.skipped = [&](const std::string& path, const std::string& why) {
-    if (++left_out <= kMostNamed) fmt::print(stderr, "vfs: {}: left out: {}\n", path, why);
+    if (++left_out <= kMostNamed) fmt::print(stderr, "vfs: {}: left out: {}\n", shown(path, STDERR_FILENO), why);
   };
   const Snapshot snapshot = ingest(store, manifest, context.absolute(directory), options);
   if (left_out > kMostNamed) {

@@ -56,13 +56,14 @@ nlohmann::json to_json(OpenWorkspace& workspace, const Lookup& found) {
   return out;
 }
 
-void print_entry(View& view, const Lookup& found, const std::string& shown) {
+void print_entry(View& view, const Lookup& found, const std::string& path) {
   if (view.json) {
     view.list.push_back(to_json(view.workspace, found));
     return;
   }
+  const std::string name = shown(path);
   if (!view.long_format) {
-    fmt::print("{}\n", shown);
+    fmt::print("{}\n", name);
     return;
   }
   struct stat status;
@@ -71,7 +72,7 @@ void print_entry(View& view, const Lookup& found, const std::string& shown) {
       found.is_link() ? " -> " + entry_of(view.workspace, found).target : std::string();
   fmt::print("{} {:3} {:5} {:5} {:10} {}.{:09} {}{}\n", mode_text(status.st_mode), status.st_nlink,
              status.st_uid, status.st_gid, status.st_size, time_text(status.st_mtim.tv_sec),
-             status.st_mtim.tv_nsec, shown, target);
+             status.st_mtim.tv_nsec, name, shown(target));
 }
 
 void list_directory(View& view, const Lookup& directory) {
@@ -131,7 +132,7 @@ void print_status(const Context& context, const std::string& path) {
   const nlohmann::json fields = to_json(workspace, found);
   if (context.json) return print_json(fields.dump());
   for (const auto& [name, value] : fields.items()) {
-    fmt::print("{:9} {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
+    fmt::print("{:9} {}\n", name, value.is_string() ? shown(value.get<std::string>()) : value.dump());
   }
 }
 
