@@ -16,6 +16,8 @@ constexpr std::chrono::seconds kBusyTimeout{60};
 constexpr int kLongLog = 256;        // pages: moved when a connection that wrote is closed
 constexpr int kVeryLongLog = 1000;   // pages: moved at the next commit
 
+constexpr int kLongestRow = 1 << 20;  // bytes: no name, target or message comes near
+
 Database::Database(const std::filesystem::path& path) : name_(path.string()) {
   sqlite3* handle = nullptr;
   const int result = sqlite3_open_v2(path.c_str(), &handle,
@@ -28,12 +30,25 @@ Database::Database(const std::filesystem::path& path) : name_(path.string()) {
   // empty and remove it, with all that is only there (SQLite 3.40).
   sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_busy_timeout(handle, std::chrono::milliseconds(kBusyTimeout).count());
+  distrust();
   // Before anything is changed: a file that is no database must stay as it is.
   execute("PRAGMA schema_version");
   use_write_ahead_log();
   sqlite3_wal_hook(handle, after_commit, this);
   execute("PRAGMA synchronous = NORMAL");
   execute("PRAGMA foreign_keys = ON");
+}
+
+// The schema may be one that others have written: it must not call what it
+// likes, nor do anything when a table is read or written. (The views are for
+// people; actions of foreign keys are no triggers.)
+void Database::distrust() {
+  sqlite3* const handle = handle_.get();
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
+  sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, kLongestRow);
 }
 
 // The change of a new file's journal mode upgrades a read lock, where SQLite answers SQLITE_BUSY at
@@ -52,8 +67,9 @@ void Database::use_write_ahead_log() {
 void Database::fail() const {
   const int code = sqlite3_errcode(handle_.get());
   std::string hint = "check free space and permissions of the store";
-  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
-    hint = "the manifest is damaged: restore manifest.db from a copy; objects are not affected";
+  // Of a query that is right, plain errors are those of a schema that is not ours.
+  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_ERROR || code == SQLITE_TOOBIG) {
+    hint = kDamagedHint;
   }
   throw Error(name_, sqlite3_errmsg(handle_.get()), hint);
 }

@@ -12,10 +12,15 @@
 #include <vector>
 
 #include "cas/digest.h"
+#include "cas/error.h"
 
 namespace vfs {
 
 class Statement;
+
+// What to do about a manifest that says what cannot be.
+constexpr char kDamagedHint[] =
+    "the manifest is damaged: restore manifest.db from a copy; objects are not affected";
 
 // One connection. Not for use from several threads at once.
 class Database {
@@ -38,6 +43,7 @@ class Database {
   [[noreturn]] void fail() const;
 
  private:
+  void distrust();
   void use_write_ahead_log();
   static int after_commit(void* self, sqlite3* handle, const char*, int pages);
 

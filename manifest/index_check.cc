@@ -97,7 +97,8 @@ const char* Body::entry_problem(uint32_t number, uint32_t& next_child) const {
   if (number == 0) {
     if (!own.empty() || entry.parent != 0 || !S_ISDIR(entry.mode)) return "is no root";
   } else {
-    if (own.empty() || own.find('/') != own.npos || own.find('\0') != own.npos) {
+    if (own.empty() || own == "." || own == ".." || own.find('/') != own.npos ||
+        own.find('\0') != own.npos) {
       return "has an impossible name";
     }
     if (entry.parent >= number) return "stands before its parent";

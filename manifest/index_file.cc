@@ -30,7 +30,7 @@ std::string header_problem(const IndexHeader& header, uint64_t size) {
 }  // namespace
 
 IndexFile::IndexFile(const std::filesystem::path& path) {
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status;
   if (!fd || ::fstat(fd.get(), &status) != 0) {
     problem_ = strerrordesc_np(errno);

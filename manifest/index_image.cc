@@ -74,6 +74,10 @@ uint32_t IndexImage::add_text(std::string_view text) {
 
 uint32_t IndexImage::add(const IndexEntry& entry, std::string_view name, std::string_view target,
                          uint32_t parent) {
+  if (entries.size() >= kNoEntry - 1) {
+    throw Error("index", "there are more than four billion paths in this snapshot",
+                "split the tree into several workspaces");
+  }
   const uint32_t number = static_cast<uint32_t>(entries.size());
   const uint32_t length = static_cast<uint32_t>(name.size());
   const uint64_t hash = number == 0 ? kRootPathHash

@@ -2,33 +2,57 @@
 
 #include <sys/stat.h>
 
-#include <deque>
+#include <algorithm>
 
 #include "manifest/index_delta.h"
 #include "manifest/index_image.h"
+#include "manifest/nesting.h"
 
 namespace vfs {
 namespace {
 
+struct Directory {
+  uint32_t number;  // of its entry
+  TreeId tree;
+  size_t parent;    // which directory it is in
+  size_t depth;
+};
+
+// A tree that is below itself would never end.
+void check_ends(const std::vector<Directory>& directories, size_t at) {
+  const TreeId tree = directories[at].tree;
+  while (at != 0) {
+    at = directories[at].parent;
+    if (directories[at].tree == tree) fail_endless();
+  }
+}
+
 // Breadth first, so that the children of a directory stand side by side.
 IndexImage full_image(Manifest& manifest, const Snapshot& snapshot) {
   IndexImage image;
-  // Files are most of it: growing from there on is rare.
-  image.entries.reserve(snapshot.files + snapshot.files / 8 + 16);
+  // Files are most of it: growing from there on is rare. (But the number is the
+  // database's word for it.)
+  constexpr uint64_t kMost = 1 << 24;
+  image.entries.reserve(std::min(snapshot.files + snapshot.files / 8 + 16, kMost));
   Entry root;
   root.metadata = snapshot.root;
   image.add(describe(root), "", "", 0);
-  std::deque<std::pair<uint32_t, TreeId>> directories = {{0, snapshot.tree}};
-  for (; !directories.empty(); directories.pop_front()) {
-    const auto [at, tree] = directories.front();
+  // An entry, twice while the vector grows, and its buckets.
+  WalkGuard guard(manifest, {snapshot.tree},
+                  {"index of snapshot " + digest_text(snapshot.id), 2 * sizeof(IndexEntry) + 8, false});
+  std::vector<Directory> directories = {{0, snapshot.tree, 0, 0}};
+  for (size_t i = 0; i < directories.size(); ++i) {
+    const auto [at, tree, parent, depth] = directories[i];
+    check_ends(directories, i);
     const std::vector<Entry> children = manifest.list(tree);
+    guard.entered(tree, children.size(), depth);
     const uint32_t first = static_cast<uint32_t>(image.entries.size());
     uint32_t subdirectories = 0;
     for (const Entry& child : children) {
       const uint32_t number = image.add(describe(child), child.name, child.target, at);
       if (child.link_group != 0) image.join_group(child.link_group, number);
       if (!S_ISDIR(child.metadata.mode)) continue;
-      directories.emplace_back(number, child.tree);
+      directories.push_back({number, child.tree, i, depth + 1});
       ++subdirectories;
     }
     image.entries[at].children = {first, static_cast<uint32_t>(children.size()), subdirectories};

@@ -137,6 +137,12 @@ Snapshot Manifest::read_snapshot(Statement& row) {
   snapshot.tree = row.integer(9);
   snapshot.files = static_cast<uint64_t>(row.integer(10));
   snapshot.bytes = static_cast<uint64_t>(row.integer(11));
+  const auto is_in = [&](int column, int64_t most) { return row.integer(column) >= 0 && row.integer(column) <= most; };
+  if (!S_ISDIR(snapshot.root.mode) || !is_in(4, 0177777) || !is_in(5, kHighestOwner) || !is_in(6, kHighestOwner) ||
+      !is_in(8, 999'999'999)) {
+    throw Error("snapshot " + digest_text(snapshot.id), "its root is not such as a directory can be",
+                kDamagedHint);
+  }
   return snapshot;
 }
 

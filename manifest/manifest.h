@@ -37,6 +37,9 @@ struct FileStamp {
 
 int64_t nanoseconds(const struct timespec& time);
 
+// To chown(2), the number behind it is no owner: it leaves the file to who it has.
+constexpr int64_t kHighestOwner = 0xfffffffe;
+
 struct Metadata {
   uint32_t mode = 0;  // type and permission bits, as st_mode
   uint32_t uid = 0;
@@ -149,8 +152,9 @@ class Manifest {
                                                  Collect collect = Collect::remove);
   // Digest and size of every file entry, each once.
   void for_each_digest(const std::function<void(const Digest&, uint64_t size)>& visit);
-  // Every path that one of these objects serves: one walk through all snapshots.
-  void for_each_path(const std::unordered_set<Digest, DigestHash>& digests,
+  // Every path that one of these objects serves. False if the manifest is such that
+  // not all could be told: directories that no walk ends in, a million paths.
+  bool for_each_path(const std::unordered_set<Digest, DigestHash>& digests,
                      const std::function<void(const Digest&, const ServedPath&)>& visit);
   // Reads the whole database. One line for each thing that is wrong with it, but
   // for the links that are lost.

@@ -32,13 +32,12 @@ const char* type_name(uint32_t mode) {
   }
 }
 
+// 0: there is no such type.
 uint32_t type_bits(std::string_view name) {
-  if (name == "file") return S_IFREG;
-  if (name == "directory") return S_IFDIR;
-  if (name == "link") return S_IFLNK;
-  if (name == "fifo") return S_IFIFO;
-  if (name == "socket") return S_IFSOCK;
-  return name == "character" ? S_IFCHR : S_IFBLK;
+  for (const uint32_t type : {S_IFREG, S_IFDIR, S_IFLNK, S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK}) {
+    if (name == type_name(type)) return type;
+  }
+  return 0;
 }
 
 // Of directories the digest of the tree counts, not its row: equal trees have
@@ -68,13 +67,16 @@ void normalize(Entry& entry) {
   if (S_ISDIR(mode)) entry.link_group = 0;
 }
 
+bool is_possible_name(std::string_view name) {
+  return !name.empty() && name.size() <= NAME_MAX && name != "." && name != ".." &&
+         name.find('/') == name.npos && name.find('\0') == name.npos;
+}
+
 // Of sorted entries.
 void check_names(const std::vector<Entry>& entries) {
   for (size_t i = 0; i < entries.size(); ++i) {
     const std::string& name = entries[i].name;
-    const bool odd = name.empty() || name.size() > NAME_MAX || name == "." || name == ".." ||
-                     name.find('/') != std::string::npos || name.find('\0') != std::string::npos;
-    if (odd) throw Error("'" + name + "'", "not a name that a directory can have");
+    if (!is_possible_name(name)) throw Error("'" + name + "'", "not a name that a directory can have");
     if (i > 0 && entries[i - 1].name == name) throw Error(name, "twice in one directory");
   }
 }
@@ -83,10 +85,22 @@ constexpr char kColumns[] =
     "SELECT e.name, e.type, e.mode, e.uid, e.gid, e.mtime, e.mtime_ns, e.size, e.digest, e.target, "
     "e.tree, e.device, e.link_group FROM ";
 
+// Who takes a row for an entry puts its name behind a path: what the
+// constraints say is asked again, for a database that others have written.
+bool is_possible(const Entry& entry, const Statement& row) {
+  const uint32_t type = entry.metadata.mode & S_IFMT;
+  const std::string& target = entry.target;
+  const auto is_in = [&](int column, int64_t most) { return row.integer(column) >= 0 && row.integer(column) <= most; };
+  return is_possible_name(entry.name) && type != 0 && is_in(2, 07777) && is_in(3, kHighestOwner) &&
+         is_in(4, kHighestOwner) && is_in(6, 999'999'999) && is_in(7, INT64_MAX) &&
+         (type == S_IFREG) == !row.is_null(8) && (type == S_IFLNK) == !target.empty() &&
+         target.size() < PATH_MAX && target.find('\0') == target.npos && (type == S_IFDIR) == (entry.tree != 0);
+}
+
 Entry read_entry(Statement& row) {
   Entry entry;
   entry.name = row.bytes(0);
-  entry.metadata.mode = type_bits(row.bytes(1)) | static_cast<uint32_t>(row.integer(2));
+  entry.metadata.mode = type_bits(row.bytes(1)) | (static_cast<uint32_t>(row.integer(2)) & 07777);
   entry.metadata.uid = static_cast<uint32_t>(row.integer(3));
   entry.metadata.gid = static_cast<uint32_t>(row.integer(4));
   entry.metadata.mtime_seconds = row.integer(5);
@@ -97,6 +111,10 @@ Entry read_entry(Statement& row) {
   if (!row.is_null(10)) entry.tree = row.integer(10);
   entry.device = static_cast<uint64_t>(row.integer(11));
   entry.link_group = static_cast<uint64_t>(row.integer(12));
+  if (!is_possible(entry, row)) {
+    throw Error("manifest", "there is an entry that no directory can have: '" + entry.name.substr(0, NAME_MAX) + "'",
+                kDamagedHint);
+  }
   return entry;
 }
 
@@ -113,6 +131,15 @@ void write_entry(Statement& insert, int64_t chunk, const Entry& entry) {
   insert.bind(13, static_cast<int64_t>(entry.device));
   insert.bind(14, static_cast<int64_t>(entry.link_group));
   insert.run();
+}
+
+// Adds the entry in `row` to those before it.
+void add_entry(std::vector<Entry>& entries, Statement& row) {
+  Entry entry = read_entry(row);
+  if (!entries.empty() && entries.back().name >= entry.name) {
+    throw Error("manifest", "a directory is not in order at '" + entry.name + "'", kDamagedHint);
+  }
+  entries.push_back(std::move(entry));
 }
 
 // Two directories that differ have one digest. It takes intent to make them;
@@ -236,7 +263,7 @@ std::vector<Entry> Manifest::list(TreeId tree) {
       "tree_chunk c CROSS JOIN entry e ON e.chunk = c.chunk WHERE c.tree = ? "
       "ORDER BY c.position, e.name");
   row.bind(1, tree);
-  while (row.step()) entries.push_back(read_entry(row));
+  while (row.step()) add_entry(entries, row);
   return entries;
 }
 
@@ -248,7 +275,7 @@ std::vector<Entry> Manifest::list_without(TreeId tree, TreeId other) {
       "AND c.chunk NOT IN (SELECT chunk FROM tree_chunk WHERE tree = ?2) "
       "ORDER BY c.position, e.name");
   row.bind(1, tree).bind(2, other);
-  while (row.step()) entries.push_back(read_entry(row));
+  while (row.step()) add_entry(entries, row);
   return entries;
 }
 

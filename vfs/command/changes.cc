@@ -7,6 +7,7 @@
 #include <set>
 
 #include "manifest/ingest.h"
+#include "manifest/nesting.h"
 #include "vfs/command/upper_directory.h"
 
 namespace vfs {
@@ -187,56 +188,70 @@ class Comparison {
   bool stop_at_first_ = false;
 };
 
-// Two trees of the manifest; equal subtrees are one row and are not entered.
-void compare_trees(Manifest& manifest, const std::string& path, TreeId from, TreeId to,
-                   std::vector<Change>& out);
+// Two snapshots of the manifest; equal directories are one row and are not entered.
+class SnapshotComparison {
+ public:
+  SnapshotComparison(Manifest& manifest, const Snapshot& from, const Snapshot& to)
+      : manifest_(manifest),
+        guard_(manifest, {from.tree, to.tree},
+               {fmt::format("the changes from {} to {}", short_id(from.id), short_id(to.id)), 2 * sizeof(Change), true}) {}
 
-void whole_tree(Manifest& manifest, ChangeKind kind, const std::string& path, const Entry& entry,
-                std::vector<Change>& out) {
-  if (!is_directory(entry)) {
-    out.push_back({kind, path, {}});
-    return;
-  }
-  const std::vector<Entry> children = manifest.list(entry.tree);
-  if (children.empty()) out.push_back({kind, path + "/", {}});
-  for (const Entry& child : children) whole_tree(manifest, kind, join(path, child.name), child, out);
-}
-
-void compare_entries(Manifest& manifest, const std::string& path, const Entry& from,
-                     const Entry& to, std::vector<Change>& out) {
-  if (is_directory(from) && is_directory(to)) {
-    if (!same_attributes(from, to)) out.push_back({ChangeKind::modified, path + "/", {}});
-    compare_trees(manifest, path, from.tree, to.tree, out);
-  } else if (is_directory(from) || is_directory(to)) {
-    whole_tree(manifest, ChangeKind::deleted, path, from, out);
-    whole_tree(manifest, ChangeKind::added, path, to, out);
-  } else if (!from.same_as(to)) {
-    out.push_back({same_type(from, to) ? ChangeKind::modified : ChangeKind::type_changed, path, {}});
-  }
-}
-
-void compare_trees(Manifest& manifest, const std::string& path, TreeId from, TreeId to,
-                   std::vector<Change>& out) {
-  if (from == to) return;
-  const std::vector<Entry> before = manifest.list(from);
-  const std::vector<Entry> after = manifest.list(to);
-  auto old_entry = before.begin();
-  auto new_entry = after.begin();
-  while (old_entry != before.end() || new_entry != after.end()) {
-    if (new_entry == after.end() ||
-        (old_entry != before.end() && old_entry->name < new_entry->name)) {
-      whole_tree(manifest, ChangeKind::deleted, join(path, old_entry->name), *old_entry, out);
-      ++old_entry;
-    } else if (old_entry == before.end() || new_entry->name < old_entry->name) {
-      whole_tree(manifest, ChangeKind::added, join(path, new_entry->name), *new_entry, out);
-      ++new_entry;
-    } else {
-      compare_entries(manifest, join(path, old_entry->name), *old_entry, *new_entry, out);
-      ++old_entry;
-      ++new_entry;
+  void compare_trees(const std::string& path, TreeId from, TreeId to, size_t depth) {
+    if (from == to) return;
+    const std::vector<Entry> before = list(from, depth);
+    const std::vector<Entry> after = list(to, depth);
+    auto old_entry = before.begin();
+    auto new_entry = after.begin();
+    while (old_entry != before.end() || new_entry != after.end()) {
+      if (new_entry == after.end() ||
+          (old_entry != before.end() && old_entry->name < new_entry->name)) {
+        whole_tree(ChangeKind::deleted, join(path, old_entry->name), *old_entry, depth);
+        ++old_entry;
+      } else if (old_entry == before.end() || new_entry->name < old_entry->name) {
+        whole_tree(ChangeKind::added, join(path, new_entry->name), *new_entry, depth);
+        ++new_entry;
+      } else {
+        compare_entries(join(path, old_entry->name), *old_entry, *new_entry, depth);
+        ++old_entry;
+        ++new_entry;
+      }
     }
   }
-}
+
+  std::vector<Change> changes;
+
+ private:
+  std::vector<Entry> list(TreeId tree, size_t depth) {
+    std::vector<Entry> entries = manifest_.list(tree);
+    guard_.entered(tree, entries.size(), depth);
+    return entries;
+  }
+
+  void whole_tree(ChangeKind kind, const std::string& path, const Entry& entry, size_t depth) {
+    if (!is_directory(entry)) {
+      changes.push_back({kind, path, {}});
+      return;
+    }
+    const std::vector<Entry> children = list(entry.tree, depth + 1);
+    if (children.empty()) changes.push_back({kind, path + "/", {}});
+    for (const Entry& child : children) whole_tree(kind, join(path, child.name), child, depth + 1);
+  }
+
+  void compare_entries(const std::string& path, const Entry& from, const Entry& to, size_t depth) {
+    if (is_directory(from) && is_directory(to)) {
+      if (!same_attributes(from, to)) changes.push_back({ChangeKind::modified, path + "/", {}});
+      compare_trees(path, from.tree, to.tree, depth + 1);
+    } else if (is_directory(from) || is_directory(to)) {
+      whole_tree(ChangeKind::deleted, path, from, depth);
+      whole_tree(ChangeKind::added, path, to, depth);
+    } else if (!from.same_as(to)) {
+      changes.push_back({same_type(from, to) ? ChangeKind::modified : ChangeKind::type_changed, path, {}});
+    }
+  }
+
+  Manifest& manifest_;
+  WalkGuard guard_;
+};
 
 bool same_directory(Manifest& manifest, TreeId tree, const TreeNode& node) {
   const std::vector<Entry> entries = manifest.list(tree);
@@ -286,14 +301,14 @@ bool has_changes(OpenWorkspace& workspace) {
 }
 
 std::vector<Change> changes_between(Manifest& manifest, const Snapshot& from, const Snapshot& to) {
-  std::vector<Change> changes;
+  SnapshotComparison comparison(manifest, from, to);
   Entry old_root;
   Entry new_root;
   old_root.metadata = from.root;
   new_root.metadata = to.root;
-  if (!same_attributes(old_root, new_root)) changes.push_back({ChangeKind::modified, "./", {}});
-  compare_trees(manifest, "", from.tree, to.tree, changes);
-  return changes;
+  if (!same_attributes(old_root, new_root)) comparison.changes.push_back({ChangeKind::modified, "./", {}});
+  comparison.compare_trees("", from.tree, to.tree, 0);
+  return std::move(comparison.changes);
 }
 
 }  // namespace vfs

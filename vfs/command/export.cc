@@ -5,12 +5,14 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <map>
 
 #include "manifest/ingest.h"
+#include "manifest/nesting.h"
 
 namespace vfs {
 namespace {
@@ -21,10 +23,11 @@ void dress(const std::string& path, const Metadata& metadata, bool link) {
   const struct timespec time = {metadata.mtime_seconds,
                                 static_cast<long>(metadata.mtime_nanoseconds)};
   const struct timespec times[2] = {time, time};
-  if (::lchown(path.c_str(), metadata.uid, metadata.gid) != 0 && errno != EPERM) {
-    throw system_error(path, errno);
-  }
-  if (!link && ::chmod(path.c_str(), metadata.mode & 07777) != 0) throw system_error(path, errno);
+  const bool owned = ::lchown(path.c_str(), metadata.uid, metadata.gid) == 0;
+  if (!owned && errno != EPERM) throw system_error(path, errno);
+  // To run as its owner was meant for another owner than it has got.
+  const mode_t mode = metadata.mode & (owned ? 07777 : 01777);
+  if (!link && ::chmod(path.c_str(), mode) != 0) throw system_error(path, errno);
   if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) {
     throw system_error(path, errno);
   }
@@ -171,15 +174,25 @@ class SnapshotExport {
         make_directory(path);
         directory(entry.tree, entry.metadata, path);
       } else if (!linked(entry, path)) {
-        const Descriptor content =
-            S_ISREG(entry.metadata.mode) ? objects_.open(entry.digest) : Descriptor();
-        write_entry(path, entry, content.get());
+        write_entry(path, entry, content_of(entry).get());
       }
     }
     dress(to, metadata, false);
   }
 
  private:
+  // Of a regular file.
+  Descriptor content_of(const Entry& entry) {
+    if (!S_ISREG(entry.metadata.mode)) return {};
+    Descriptor fd = objects_.open(entry.digest);
+    struct stat status;
+    if (::fstat(fd.get(), &status) != 0 || static_cast<uint64_t>(status.st_size) != entry.size) {
+      throw Error("object " + digest_text(entry.digest), fmt::format("it has not the {} bytes that it should", entry.size),
+                  "run `vfs verify`");
+    }
+    return fd;
+  }
+
   bool linked(const Entry& entry, const std::string& path) {
     if (entry.link_group == 0) return false;
     const auto [first, fresh] = first_name_.try_emplace(entry.link_group, path);
@@ -190,6 +203,15 @@ class SnapshotExport {
   Manifest& manifest_;
   std::map<uint64_t, std::string> first_name_;
 };
+
+// A small database can say a tree that would fill any disk: told before it does.
+void check_room(const std::string& directory, const Extent& extent) {
+  struct statvfs room;
+  if (::statvfs(directory.c_str(), &room) != 0 || room.f_files == 0) return;
+  if (extent.paths <= static_cast<double>(room.f_favail)) return;
+  throw Error(directory, fmt::format("there is room for {} more files, and the snapshot has {:.6g} paths", room.f_favail, extent.paths),
+              "export to another file system; if the tree never was so large, run `vfs fsck`");
+}
 
 }  // namespace
 
@@ -204,7 +226,10 @@ void export_workspace(OpenWorkspace& workspace, const std::string& directory) {
 
 void export_snapshot(const ObjectStore& objects, Manifest& manifest, const Snapshot& snapshot,
                      const std::string& directory) {
+  Extents extents(manifest);
+  const Extent& extent = extents.of(snapshot.tree);
   Destination destination(directory);
+  check_room(destination.path(), extent);
   SnapshotExport(objects, manifest).directory(snapshot.tree, snapshot.root, destination.path());
   destination.finish();
 }

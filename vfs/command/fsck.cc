@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <functional>
 #include <memory>
 
 #include "cas/error.h"
@@ -29,28 +30,46 @@ void finish_what_was_begun(const Store& store) {
   }
 }
 
+// What one part of the store keeps from being checked, is told as well as all else.
+void check_part(Findings& findings, const std::function<void()>& check) {
+  try {
+    check();
+  } catch (const Error& error) {
+    Finding finding;
+    finding.what = "store";
+    finding.where = error.what_failed;
+    finding.why = error.why;
+    finding.repair = error.hint.empty() ? "see to that, and check again" : error.hint;
+    findings.add(std::move(finding));
+  }
+}
+
 }  // namespace
 
 Checked check_all(const Store& store, const FsckRules& rules) {
   Checked result = {0, 0, Findings(rules.repair)};
-  const bool repairs = result.findings.repairs();
-  if (repairs) finish_what_was_begun(store);
+  Findings& findings = result.findings;
+  if (findings.repairs()) finish_what_was_begun(store);
   Manifest manifest(store);
   ObjectCheck objects(store, manifest);
   auto lock = std::make_unique<StoreLock>(store, StoreLock::shared, rules.waiting);
-  objects.look();
-  if (repairs) {
+  bool looked = false;
+  check_part(findings, [&] {
+    objects.look();
+    looked = true;
+  });
+  if (findings.repairs()) {
     lock.reset();
     lock = std::make_unique<StoreLock>(store, StoreLock::exclusive, rules.waiting);
   }
-  objects.report(result.findings);
-  check_manifest(manifest, result.findings);
-  check_indexes(store, manifest, result.findings);
-  check_names(store, manifest, result.findings);
-  check_leftovers(store, rules.workspaces.grace, result.findings);
+  if (looked) check_part(findings, [&] { objects.report(findings); });
+  check_part(findings, [&] { check_manifest(manifest, findings); });
+  check_part(findings, [&] { check_indexes(store, manifest, findings); });
+  check_part(findings, [&] { check_names(store, manifest, findings); });
+  check_leftovers(store, rules.workspaces.grace, findings);
   const std::vector<WorkspaceState> states = all_states(store);
   for (const WorkspaceState& state : states) {
-    check_workspace(store, manifest, state, rules.workspaces, result.findings);
+    check_workspace(store, manifest, state, rules.workspaces, findings);
   }
   result.objects = objects.count();
   result.workspaces = states.size();

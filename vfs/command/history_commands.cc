@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "vfs/command/changes.h"
 #include "vfs/command/commands.h"
@@ -21,7 +22,11 @@ nlohmann::json to_json(const Snapshot& snapshot) {
 void log(const Context& context) {
   OpenWorkspace workspace(context);
   nlohmann::json list = nlohmann::json::array();
+  std::unordered_set<SnapshotId, DigestHash> seen;
   for (std::optional<Snapshot> at = workspace.head(); at;) {
+    if (!seen.insert(at->id).second) {
+      throw Error("snapshot " + digest_text(at->id), "its history leads back to itself", kDamagedHint);
+    }
     if (context.json) {
       list.push_back(to_json(*at));
     } else {

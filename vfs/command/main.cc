@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <new>
 
 #include "vfs/command/commands.h"
 
@@ -73,6 +74,8 @@ int run_and_explain(int argc, char** argv) {
   } catch (const std::system_error& error) {
     // What could not be printed is told below.
     return ferror(stdout) != 0 ? 1 : say("system", error.code().message());
+  } catch (const std::bad_alloc&) {
+    return say("memory", "there is not enough of it", "end other programs, or raise the limit (`ulimit -v`)");
   } catch (const std::exception& error) {
     return say("unexpected", error.what(), "please report this, with the command that caused it");
   }

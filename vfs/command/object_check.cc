@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <set>
+
 #include "cas/error.h"
 #include "cas/parallel.h"
 #include "vfs/command/copies.h"
@@ -43,26 +45,38 @@ void ObjectCheck::look() {
     if (states[i] == odd_mode) odd_modes_.push_back(all[i]);
   }
   for (const auto& [digest, need] : collect_needs()) {
-    if (!sizes.contains(digest)) suspects_.push_back(digest);
+    const auto there = sizes.find(digest);
+    if (there == sizes.end()) {
+      suspects_.push_back(digest);
+      continue;
+    }
+    for (const uint64_t said : std::set({need.size, need.other_size})) {
+      if (said == there->second || !objects_.problem(digest).empty()) continue;
+      odd_sizes_.push_back(fmt::format("a file is said to have {} bytes, and its object {} has {}", said,
+                                       digest_text(digest), there->second));
+    }
   }
 }
 
 ObjectCheck::Needs ObjectCheck::collect_needs() {
   Needs needs;
-  manifest_.for_each_digest([&](const Digest& digest, uint64_t size) { needs.try_emplace(digest, Need{size, {}, {}}); });
+  manifest_.for_each_digest([&](const Digest& digest, uint64_t size) {
+    const auto [place, fresh] = needs.try_emplace(digest, Need{.size = size, .in_manifest = true});
+    if (!fresh) place->second.other_size = size;
+  });
   for (const WorkspaceState& state : all_states(store_)) {
     walk_upper(state.path, [&](const UpperItem& item) {
       Record record;
       parse_record(item.target.c_str(), static_cast<uint32_t>(item.target.size()), record);
       if (record.kind != RecordKind::object) return;
-      Need& need = needs.try_emplace(record.object.digest, Need{record.object.size, {}, {}}).first->second;
+      Need& need = needs.try_emplace(record.object.digest, Need{.size = record.object.size}).first->second;
       need.records.push_back((state.root.empty() ? state.path : state.root) + "/" + item.path);
     });
   }
   return needs;
 }
 
-void ObjectCheck::report_object(const Digest& digest, const Need& need, Findings& findings) {
+void ObjectCheck::report_object(const Digest& digest, const Need& need, bool all_told, Findings& findings) {
   Finding finding;
   finding.what = "object";
   finding.where = digest_text(digest);
@@ -72,6 +86,7 @@ void ObjectCheck::report_object(const Digest& digest, const Need& need, Findings
     finding.serves.push_back(digest_text(served.snapshot).substr(0, 12) + ":" + served.path);
   }
   for (const std::string& record : need.records) finding.serves.push_back(record);
+  if (!all_told && need.in_manifest) finding.serves.push_back("paths that the manifest cannot tell");
   const std::optional<Copy> copy = Copies(store_).find(digest, need.size, need.serves);
   if (!missing) finding.repair = "the damaged one goes to the store's quarantine, ";
   if (finding.serves.empty()) {
@@ -110,6 +125,17 @@ void ObjectCheck::report_mode(const Digest& digest, Findings& findings) {
   });
 }
 
+void ObjectCheck::report_sizes(Findings& findings) {
+  for (const std::string& why : odd_sizes_) {
+    Finding finding;
+    finding.what = "manifest";
+    finding.where = "manifest.db";
+    finding.why = why;
+    finding.repair = "put it back from a copy of the store";
+    findings.add(std::move(finding));
+  }
+}
+
 void ObjectCheck::report(Findings& findings) {
   if (is_sound()) return;
   // Without the lock in between, objects may have been stored or collected.
@@ -121,14 +147,16 @@ void ObjectCheck::report(Findings& findings) {
     const bool gone = problem == "missing" && !needs.contains(digest);
     if (!problem.empty() && !gone && wrong.insert(digest).second) in_order.push_back(digest);
   }
+  bool all_told = true;
   if (!wrong.empty()) {
-    manifest_.for_each_path(wrong, [&](const Digest& digest, const ServedPath& served) {
-      needs.try_emplace(digest, Need{0, {}, {}}).first->second.serves.push_back(served);
+    all_told = manifest_.for_each_path(wrong, [&](const Digest& digest, const ServedPath& served) {
+      needs.try_emplace(digest, Need{.size = 0}).first->second.serves.push_back(served);
     });
   }
   for (const Digest& digest : in_order) {
-    report_object(digest, needs.try_emplace(digest, Need{0, {}, {}}).first->second, findings);
+    report_object(digest, needs.try_emplace(digest, Need{.size = 0}).first->second, all_told, findings);
   }
+  report_sizes(findings);
   for (const Digest& digest : odd_modes_) report_mode(digest, findings);
 }
 

@@ -19,7 +19,7 @@ class ObjectCheck {
   // Reads every object, with all processors. Hold a StoreLock. Throws Error.
   void look();
   // After look(): whether there is something to repair.
-  bool is_sound() const { return suspects_.empty() && odd_modes_.empty(); }
+  bool is_sound() const { return suspects_.empty() && odd_modes_.empty() && odd_sizes_.empty(); }
   uint64_t count() const { return count_; }
 
   // Looks again at what was suspect. If `findings` repairs: a damaged object goes
@@ -30,13 +30,17 @@ class ObjectCheck {
  private:
   struct Need {
     uint64_t size;
-    std::vector<std::string> records;  // in upper layers: "PATH of STATE"
-    std::vector<ServedPath> serves;    // filled for what is reported
+    uint64_t other_size = size;        // that the manifest also says
+    bool in_manifest = false;
+    std::vector<std::string> records = {};  // in upper layers: "PATH of STATE"
+    std::vector<ServedPath> serves = {};    // filled for what is reported
   };
   using Needs = std::unordered_map<Digest, Need, DigestHash>;
 
   Needs collect_needs();
-  void report_object(const Digest& digest, const Need& need, Findings& findings);
+  // `all_told`: the paths in `need` are all that there are.
+  void report_object(const Digest& digest, const Need& need, bool all_told, Findings& findings);
+  void report_sizes(Findings& findings);
   void report_mode(const Digest& digest, Findings& findings);
 
   const Store& store_;
@@ -45,6 +49,7 @@ class ObjectCheck {
   uint64_t count_ = 0;
   std::vector<Digest> suspects_;
   std::vector<Digest> odd_modes_;
+  std::vector<std::string> odd_sizes_;
 };
 
 }  // namespace vfs
