@@ -15,6 +15,8 @@
 
 #include "cas/error.h"
 #include "cas/parallel.h"
+#include "manifest/nesting.h"
+#include "vfs/core/record.h"
 
 namespace vfs {
 namespace {
@@ -82,6 +84,7 @@ void Walk::read_target(int fd, const std::string& directory, TreeNode& node) {
 }
 
 void Walk::add(Scan& directory, int fd, const std::string& name) {
+  if (name == kDirectoryRecordName) return skip(directory.path, name, "the name is reserved: no workspace could show it");
   struct stat status;
   if (::fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno != ENOENT) throw system_error(shown(join(directory.path, name)), errno);
@@ -123,7 +126,7 @@ void Walk::scan(Scan& directory) {
   errno = 0;
   while (const struct dirent* entry = ::readdir(stream.get())) {
     const std::string_view name = entry->d_name;
-    const bool marker = directory.path.empty() && name == ".vfs";
+    const bool marker = directory.path.empty() && name == kMarkerName;
     if (name != "." && name != ".." && !marker) names.emplace_back(name);
   }
   if (errno != 0) throw system_error(shown(directory.path), errno);
@@ -161,7 +164,12 @@ void Walk::finish(Scan& directory, std::vector<Scan>& next) {
 void Walk::run() {
   std::vector<Scan> level;
   level.push_back({&tree_.root, "", {}, {}});
-  while (!level.empty()) {
+  for (size_t depth = 0; !level.empty(); ++depth) {
+    if (depth >= kMostNested) {
+      throw Error(shown(level[0].path.substr(0, level[0].path.find('/'))),
+                  fmt::format("directories in it are nested more than {} deep", kMostNested),
+                  "no path is long enough to reach them: move them out of the tree");
+    }
     in_parallel(level.size(), [&](size_t i) { scan(level[i]); });
     std::vector<Scan> next;
     for (Scan& directory : level) finish(directory, next);
