@@ -83,6 +83,18 @@ Descriptor open_private(const std::filesystem::path& path) {
   return Descriptor(::open(path.c_str(), O_RDWR | O_CLOEXEC));
 }
 
+Descriptor open_regular(const std::filesystem::path& path) {
+  Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat status;
+  if (!fd) {
+    if (errno == ELOOP) errno = EINVAL;
+    return fd;
+  }
+  if (::fstat(fd.get(), &status) == 0 && S_ISREG(status.st_mode)) return fd;
+  errno = EINVAL;
+  return {};
+}
+
 TemporaryFile::TemporaryFile(std::filesystem::path path)
     : path_(std::move(path)) {
   const auto make = [&] {

@@ -40,6 +40,11 @@ bool make_private_file(const std::filesystem::path& path);
 // if that fails.
 Descriptor open_private(const std::filesystem::path& path);
 
+// Opens a regular file for reading, and nothing else that may have got its name: no
+// link is followed, no FIFO waited for, no device read without end. No descriptor,
+// and errno set, otherwise: EINVAL for what is no regular file.
+Descriptor open_regular(const std::filesystem::path& path);
+
 // A new, empty file, open for writing, that is unlinked when it goes out of
 // scope unless it was moved away under another name before.
 class TemporaryFile {

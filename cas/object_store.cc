@@ -87,7 +87,8 @@ bool ObjectStore::contains(const Digest& digest, uint64_t size) const {
 }
 
 Descriptor ObjectStore::open(const Digest& digest) const {
-  Descriptor fd(::open(path(digest).c_str(), O_RDONLY | O_CLOEXEC));
+  Descriptor fd = open_regular(path(digest));
+  if (!fd && errno == EINVAL) throw Error("object " + digest_text(digest), "not a regular file", "run `vfs verify`");
   if (!fd) throw system_error("object " + digest_text(digest), errno, "run `vfs verify`");
   return fd;
 }
@@ -108,7 +109,7 @@ bool ObjectStore::publish(TemporaryFile& temporary, const Digest& digest) const 
   temporary.finish(0555);
   if (temporary.move_if_absent(target)) return true;
   const Descriptor ours(::open(temporary.path().c_str(), O_RDONLY | O_CLOEXEC));
-  const Descriptor theirs(::open(target.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor theirs = open_regular(target);
   if (!ours || !theirs) throw system_error(target.string(), errno, "run `vfs verify`");
   if (same_bytes(ours.get(), theirs.get())) return false;
   ::lseek(theirs.get(), 0, SEEK_SET);
@@ -123,7 +124,7 @@ bool ObjectStore::publish(TemporaryFile& temporary, const Digest& digest) const 
 
 StoredObject ObjectStore::put_bytes(std::string_view bytes) const {
   StoredObject stored{digest_of(bytes.data(), bytes.size()), bytes.size(), false};
-  const Descriptor existing(::open(path(stored.digest).c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor existing = open_regular(path(stored.digest));
   if (existing) {
     std::string other(bytes.size() + 1, '\0');
     other.resize(read_up_to(existing.get(), other.data(), other.size(), "object"));

@@ -132,7 +132,7 @@ Store Store::open(const std::filesystem::path& wanted) {
 
 void Store::prepare() {
   const fs::path file = path_ / "format";
-  const Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor fd = open_regular(file);
   const int error = errno;
   if (!fd && error != ENOENT) {
     throw system_error(file.string(), error, "check the permissions of the store");

@@ -74,6 +74,10 @@ Manifest::Manifest(const Store& store) : opened_ns_(now_ns()) {
   // opened here if it is there: closing it would drop the locks of another
   // connection of this process.)
   if (!make_private_file(store.manifest())) throw system_error(store.manifest().string(), errno);
+  struct stat status;
+  if (::lstat(store.manifest().c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    throw Error(store.manifest().string(), "not a regular file", "put it back from a copy of the store");
+  }
   database_ = std::make_unique<Database>(store.manifest());
   prepare_schema(*database_);
 }
