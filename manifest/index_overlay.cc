@@ -35,6 +35,7 @@ std::string_view IndexOverlay::main_name(const IndexEntry& entry) const {
 IndexOverlay::Node& IndexOverlay::add_child(Node& directory, std::string_view name) {
   if (++count_ > limit_ || directory.depth >= kDeepest) throw NoDelta();
   std::unique_ptr<Node>& place = directory.children[std::string(name)];
+  if (place != nullptr) throw NoDelta();  // twice in one directory
   place = std::make_unique<Node>();
   place->depth = directory.depth + 1;
   return *place;
@@ -174,6 +175,8 @@ void IndexOverlay::adopt_ring(uint32_t first, uint64_t group) {
   uint32_t at = first;
   uint32_t left = checked(main_.entry(first)).link_count;
   do {
+    // Each ring may be asked for by its group and by a name that was in it.
+    if (++adopted_ > 2 * main_.entry_count()) throw NoDelta();
     bool fresh;
     Node& node = adopt_path(at, fresh);
     if (fresh) node.group = group;

@@ -69,6 +69,7 @@ class IndexOverlay {
   IndexLevel main_;
   uint64_t limit_;
   uint64_t count_ = 1;
+  uint64_t adopted_ = 0;  // names of groups
   Node root_;
   std::set<uint32_t> touched_rings_;   // of main, by their first name
   std::set<uint64_t> touched_groups_;  // of new names

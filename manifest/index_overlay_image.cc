@@ -22,10 +22,11 @@ void IndexOverlay::load(IndexLevel delta) {
     nodes.push_back(&node);
   }
   const IndexGroup* groups = delta.groups();
+  uint64_t names = 0;  // no entry is in two groups
   for (uint64_t i = 0; i < delta.header().group_count; ++i) {
     const IndexEntry* at = delta.entry(groups[i].first);
     for (uint32_t left = at != nullptr ? at->link_count : 0; left > 0; --left) {
-      if (at == nullptr) throw NoDelta();
+      if (at == nullptr || ++names > delta.entry_count()) throw NoDelta();
       nodes[delta.number(*at)]->group = groups[i].group;
       at = delta.entry(at->link_next);
     }
