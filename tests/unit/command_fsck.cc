@@ -111,6 +111,31 @@ TEST_CASE("what the change filter does not announce is announced again") {
   });
 }
 
+TEST_CASE("a journal that cannot be read is removed, unless something was laid aside") {
+  Bed bed(Base::snapshot, fill_small);
+  REQUIRE(bed.both("changes", change_much) == 0);
+  const std::string state = bed.workspace().state();
+  for (const char* text : {"nonsense", "move 12", "\x1b[2J", "undone"}) {
+    fs::create_symlink(text, state + "/journal");
+    expect(bed.store, "cannot be read; ", Outcome::repaired);
+    CHECK_FALSE(fs::is_symlink(state + "/journal"));
+  }
+  fs::create_symlink("move " + std::string(32, 'a'), state + "/journal");
+  expect(bed.store, "names a snapshot that is not in the manifest", Outcome::repaired);
+  write_file(state + "/journal", "undo");
+  fs::permissions(state + "/journal", fs::perms(0600));
+  expect(bed.store, "nothing of this name belongs here", Outcome::repaired);
+  bed.compare("nothing was lost");
+
+  fs::create_directories(state + "/work/undo/upper");
+  fs::rename(state + "/upper/file", state + "/work/undo/upper/file");
+  fs::create_symlink("nonsense", state + "/journal");
+  CHECK(check(bed.store, Repair::yes).findings.left() == 0);
+  bed.reopen();
+  bed.compare("what was laid aside is back");
+  CHECK(lines_of(check(bed.store, Repair::no)) == Lines{});
+}
+
 TEST_CASE("a directory that is only there to be opened need not be announced") {
   Bed bed(Base::snapshot, fill_small);
   REQUIRE(mirror_directory(bed.core(), as_path("dir/sub"), Mirror::to_open) == 0);

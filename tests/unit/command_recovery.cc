@@ -63,6 +63,27 @@ TEST_CASE("names that a tidy takes out are written and read") {
   CHECK(read_tidy_names(state_of(bed)) == names);
 }
 
+TEST_CASE("what a killed tidy took out is put back nowhere but in upper") {
+  Bed bed(Base::snapshot, fill_small);
+  REQUIRE(bed.tree().make_directory("made") == 0);
+  REQUIRE(bed.tree().write("made/inner", "inner") == 0);
+  const fs::path upper = state_of(bed) + "/upper";
+  const fs::path outside = bed.scratch / "outside";
+  fs::create_directory(outside);
+  TidyNames names;
+  const std::string up = "../../../outside";
+  names = {up + "/a", "/" + outside.string() + "/b", "upper/../" + up + "/c", "upper/link/d", "upper/made/inner"};
+  write_tidy_names(bed.store, state_of(bed), names);
+  for (size_t i = 0; i < 4; ++i) write_file(tidy_path(state_of(bed), i), "hostile");
+  fs::rename(upper / "made/inner", tidy_path(state_of(bed), 4));
+  fs::create_symlink(outside, upper / "link");
+  set_journal(bed, {.step = Step::tidy, .snapshot = bed.base_id});
+  open_again(bed);
+  CHECK(fs::is_empty(outside));
+  CHECK(bed.tree().content("made/inner") == "inner");
+  CHECK(read_journal(state_of(bed)).step == Step::none);
+}
+
 TEST_CASE("a discard that was killed before all was laid aside is undone") {
   for (size_t count = 0; count <= kAll; ++count) {
     Bed bed(Base::snapshot, fill_small);

@@ -17,6 +17,17 @@ namespace {
 constexpr const char* kSteps[] = {"none", "undo", "discard", "move", "commit", "tidy"};
 
 std::string path_of(const std::string& state) { return state + "/journal"; }
+// Whether it can only be a name in upper: who puts something there would go
+// wherever it leads.
+bool is_in_upper(std::string_view name) {
+  constexpr std::string_view kUpper = "upper/";
+  if (!name.starts_with(kUpper) || name.ends_with('/')) return false;
+  for (const std::string_view part : split_path(name)) {
+    if (part == "..") return false;
+  }
+  return true;
+}
+
 std::string names_path(const std::string& state) { return state + "/work/tidy.names"; }
 
 }  // namespace
@@ -66,7 +77,8 @@ void write_tidy_names(const Store& store, const std::string& state, const TidyNa
 TidyNames read_tidy_names(const std::string& state) {
   std::ifstream file(names_path(state), std::ios::binary);
   TidyNames result;
-  for (std::string name; std::getline(file, name, '\0');) result.push_back(name);
+  // What leads elsewhere is left empty, since the others are called by their numbers.
+  for (std::string name; std::getline(file, name, '\0');) result.push_back(is_in_upper(name) ? name : "");
   return result;
 }
 

@@ -40,7 +40,8 @@ using TidyNames = std::vector<std::string>;
 
 std::string tidy_path(const std::string& state, size_t number);
 std::string tidy_group_path(const std::string& state);
-// Throw Error. Names that were never written are none.
+// Throw Error. Names that were never written are none; one that does not lead into
+// upper is read as empty.
 void write_tidy_names(const Store& store, const std::string& state, const TidyNames& names);
 TidyNames read_tidy_names(const std::string& state);
 void remove_tidy_names(const std::string& state);

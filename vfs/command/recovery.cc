@@ -8,6 +8,7 @@
 #include <charconv>
 #include <filesystem>
 
+#include "manifest/walk.h"
 #include "vfs/command/base.h"
 #include "vfs/command/journal.h"
 #include "vfs/command/links.h"
@@ -26,7 +27,23 @@ bool is_number(std::string_view text, const TidyNames& list, size_t& number) {
   return error == std::errc() && stop == end && number < list.size();
 }
 
-// A name that is taken was given since, and counts.
+// A name that is taken was given since, and counts. So does a link that took the
+// place of a directory above: nothing is put where it leads.
+void put_back_one(const std::string& state, const fs::path& aside, const std::string& name) {
+  const size_t slash = name.rfind('/');
+  const std::string directory = name.substr(0, slash);
+  const Descriptor top(::open(state.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor parent = top ? open_below(top.get(), directory, O_PATH | O_DIRECTORY) : Descriptor();
+  int error = errno;
+  if (parent) {
+    const KeepTimes keep((state + "/" + directory).c_str());
+    if (::renameat2(AT_FDCWD, aside.c_str(), parent.get(), name.c_str() + slash + 1, RENAME_NOREPLACE) == 0) return;
+    error = errno;
+  }
+  if (error != EEXIST && error != ENOENT && error != ENOTDIR && error != ELOOP) throw system_error(name, error);
+  ::unlink(aside.c_str());
+}
+
 void put_back_from(const std::string& state, const fs::path& directory, std::string_view prefix,
                    const TidyNames& list) {
   std::error_code none;
@@ -34,12 +51,7 @@ void put_back_from(const std::string& state, const fs::path& directory, std::str
     const std::string name = entry.path().filename().string();
     size_t number = 0;
     if (!name.starts_with(prefix) || !is_number(std::string_view(name).substr(prefix.size()), list, number)) continue;
-    const std::string place = state + "/" + list[number];
-    const KeepTimes keep(fs::path(place).parent_path().c_str());
-    if (::renameat2(AT_FDCWD, entry.path().c_str(), AT_FDCWD, place.c_str(), RENAME_NOREPLACE) != 0) {
-      if (errno != EEXIST && errno != ENOENT && errno != ENOTDIR) throw system_error(place, errno);
-      ::unlink(entry.path().c_str());
-    }
+    if (!list[number].empty()) put_back_one(state, entry.path(), list[number]);
   }
 }
 

@@ -11,8 +11,10 @@
 #include "cas/error.h"
 #include "manifest/index_writer.h"
 #include "vfs/command/control_check.h"
+#include "vfs/command/journal.h"
 #include "vfs/command/links.h"
 #include "vfs/command/store_check.h"
+#include "vfs/command/text.h"
 #include "vfs/command/upper_check.h"
 
 namespace vfs {
@@ -67,6 +69,8 @@ class WorkspaceCheck {
   }
 
   void report_orphan(const std::string& why, const WorkspaceRules& rules);
+  // Whether everything else can be judged.
+  bool check_journal();
   void check_names();
   // Whether there is a base to be opened.
   bool check_snapshot_links();
@@ -89,6 +93,35 @@ void WorkspaceCheck::report_orphan(const std::string& why, const WorkspaceRules&
   }
   orphan.repair = "the state is removed";
   findings_.add(std::move(orphan), [&] { remove_state(store_, state_.path); });
+}
+
+bool WorkspaceCheck::check_journal() {
+  const std::string path = state_.path + "/journal";
+  struct stat status;
+  if (::lstat(path.c_str(), &status) != 0) return true;
+  if (!S_ISLNK(status.st_mode)) {
+    report_stray(store_, path, findings_);
+    return true;
+  }
+  const Journal journal = read_journal(state_.path);
+  const bool lost = journal.step == Step::move && !is_known(journal.snapshot);
+  if (journal.step != Step::none && !lost) {
+    // What is half done is no violation, and nobody but recovery can judge it.
+    Finding half = finding("a command was killed in it; the next command there finishes or undoes what it did", "");
+    half.kind = Finding::Kind::leftover;
+    findings_.add(std::move(half));
+    return false;
+  }
+  const std::string said = terminal_text(link_target(path));
+  const std::string why = lost ? fmt::format("its journal, '{}', names a snapshot that is not in the manifest", said)
+                               : fmt::format("its journal, '{}', cannot be read", said);
+  if (::lstat((state_.path + "/work/undo").c_str(), &status) == 0) {
+    findings_.add(finding(why, "the next command there puts back what was laid aside"),
+                  [&] { write_journal(store_, state_.path, {.step = Step::undo}); });
+    return false;
+  }
+  findings_.add(finding(why, "it is removed"), [&] { close_journal(state_.path); });
+  return true;
 }
 
 void WorkspaceCheck::check_names() {
@@ -175,13 +208,7 @@ void WorkspaceCheck::run(const WorkspaceRules& rules) {
     findings_.add(finding(why, fmt::format("let the file {}/.vfs have the two lines `vfs workspace 1` and `state {}`",
                                            shown(), state_.path)));
   }
-  struct stat journal;
-  if (::lstat((state_.path + "/journal").c_str(), &journal) == 0) {
-    // What is half done is no violation, and nobody but recovery can judge it.
-    Finding half = finding("a command was killed in it; the next command there finishes or undoes what it did", "");
-    half.kind = Finding::Kind::leftover;
-    return findings_.add(std::move(half));
-  }
+  if (!check_journal()) return;
   check_names();
   const std::optional<BaseKind> kind = check_control(state_.path, shown(), findings_);
   const bool has_base = kind == BaseKind::live || (kind == BaseKind::snapshot && check_snapshot_links());
