@@ -14,7 +14,7 @@ BUILD = os.path.realpath(os.environ.get("VFS_BUILD", f"{HERE}/../../build"))
 COMMAND = f"{BUILD}/vfs/vfs"
 SHIM = f"{BUILD}/shim/libvfs.so"
 MEMORY = 1 << 30  # bytes of address space that a command may have
-SECONDS = 60
+SECONDS = int(os.environ.get("VFS_TEST_SECONDS", 60))
 
 passed = failed = runs = 0
 
