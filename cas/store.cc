@@ -28,6 +28,11 @@ void make_directory(const fs::path& path) {
   if (!make_private_directory(path)) {
     throw system_error(path.string(), errno, "choose another place with VFS_STORE");
   }
+  // What is swept in tmp/ must not be what a link leads to.
+  struct stat status;
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
+    throw Error(path.string(), "not a directory", "remove it: the store makes its own");
+  }
 }
 
 void write_format(const Store& store) {
