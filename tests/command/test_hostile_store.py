@@ -57,6 +57,10 @@ def put(place, name, make):
 
 def run_case(place, name, make):
     hostile.copy(place.path("sound"), place.path("store"))
+    for name_outside in ("file", "file.index", "tidy.0", "dir/file"):
+        os.makedirs(os.path.dirname(place.path(f"witness/{name_outside}")), exist_ok=True)
+        with open(place.path(f"witness/{name_outside}"), "w") as file:
+            file.write("what is outside")
     problems = put(place, name, make)
     before = test_hostile_manifest.outside(place)
     for arguments in commands(place):
@@ -72,8 +76,6 @@ def run_case(place, name, make):
 def main():
     with hostile.Place("hostile-store") as place:
         test_hostile_manifest.prepare(place)
-        with open(place.path("witness/file"), "w") as file:
-            file.write("what is outside")
         for name in NAMES:
             for kind, make in KINDS.items():
                 if hostile.wanted(f"{name}: {kind}"):

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -110,6 +111,17 @@ PathBuffer child_of(const PathBuffer& path, std::string_view name) {
 
 std::string short_id(const SnapshotId& id) { return digest_text(id).substr(0, 12); }
 
+// Commands move and remove what is in them: not where a link leads.
+static void check_directories(const std::string& state) {
+  for (const char* part : {"/upper", "/work"}) {
+    struct stat status;
+    const std::string path = state + part;
+    if (::lstat(path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode)) {
+      throw system_error(path, ENOTDIR, "`vfs fsck --repair` moves it to the store's quarantine");
+    }
+  }
+}
+
 OpenWorkspace::OpenWorkspace(const Context& context, const std::string& directory)
     : core_(std::make_unique<Workspace>()) {
   // Deleted or virtual directories are climbed by name until a marker shows up.
@@ -136,6 +148,7 @@ OpenWorkspace::OpenWorkspace(const Context& context, const std::string& director
   }
   store_.emplace(Store::open(core_->store.text));
   objects_.emplace(*store_);
+  check_directories(state());
   // Begun by a command that is still at it, or was killed.
   if (read_journal(state()).step != Step::none) const BaseLock lock(*this, StateLock::if_free);
 }

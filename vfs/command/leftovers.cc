@@ -48,6 +48,10 @@ std::vector<Leftover> leftovers_in_store(const Store& store, const Grace& grace)
 std::vector<Leftover> leftovers_in_state(const std::string& state, const Grace& grace) {
   std::vector<Leftover> leftovers;
   std::error_code error;
+  // Not what a link leads to.
+  for (const char* part : {"/work", "/run"}) {
+    if (!fs::is_directory(fs::symlink_status(state + part, error))) return leftovers;
+  }
   for (const auto& entry : fs::directory_iterator(state + "/work", error)) {
     if (!is_journaled(entry.path().filename())) add(entry.path(), grace, kInUse, leftovers);
   }

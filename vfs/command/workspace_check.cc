@@ -128,7 +128,9 @@ void WorkspaceCheck::check_names() {
   for (const char* part : {"upper", "work", "run"}) {
     const std::string path = state_.path + "/" + part;
     struct stat status;
-    if (::lstat(path.c_str(), &status) == 0) continue;
+    const bool there = ::lstat(path.c_str(), &status) == 0;
+    if (there && S_ISDIR(status.st_mode)) continue;
+    if (there) report_stray(store_, path, findings_);
     findings_.add(finding(fmt::format("its directory {} is missing", path), "an empty one is made"), [&] {
       if (::mkdir(path.c_str(), 0700) != 0) throw system_error(path, errno);
     });
