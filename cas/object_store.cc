@@ -213,13 +213,13 @@ StoredObject ObjectStore::put_file(const fs::path& path) const {
 
 std::string ObjectStore::problem(const Digest& digest) const {
   // Anything may stand in its place, also a FIFO that nobody writes to.
-  const Descriptor fd(::open(file(digest).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  struct stat status;
+  const Descriptor fd = open_regular(file(digest));
   if (!fd && errno == ENOENT) return "missing";
+  if (!fd && errno == EINVAL) return "damaged: it is no regular file";
+  struct stat status;
   if (!fd || ::fstat(fd.get(), &status) != 0) {
     return fmt::format("damaged: it cannot be opened ({})", strerrordesc_np(errno));
   }
-  if (!S_ISREG(status.st_mode)) return "damaged: it is no regular file";
   try {
     if (digest_of_file(fd.get(), "object") == digest) return {};
   } catch (const Error& error) {

@@ -232,33 +232,6 @@ std::vector<std::pair<std::string, SnapshotId>> Manifest::refs() {
   return result;
 }
 
-// --- files seen before -----------------------------------------------------------
-
-std::optional<Digest> Manifest::seen_file(const FileStamp& stamp) {
-  Statement row = database_->prepare(
-      "SELECT digest FROM seen_file WHERE device = ? AND inode = ? AND size = ? AND "
-      "mtime_ns = ? AND ctime_ns = ?");
-  row.bind(1, static_cast<int64_t>(stamp.device)).bind(2, static_cast<int64_t>(stamp.inode));
-  row.bind(3, static_cast<int64_t>(stamp.size)).bind(4, stamp.mtime_ns).bind(5, stamp.ctime_ns);
-  if (!row.step()) return std::nullopt;
-  return row.digest(0);
-}
-
-void Manifest::remember_file(const FileStamp& stamp, const Digest& digest, int64_t looked_at_ns) {
-  constexpr int64_t kSettled = 2'000'000'000;
-  const int64_t looked_at = looked_at_ns != 0 ? looked_at_ns : opened_ns_;
-  // A time of change in the future says nothing either.
-  if (std::max(stamp.mtime_ns, stamp.ctime_ns) > looked_at - kSettled) return;
-  Statement insert = database_->prepare("INSERT OR REPLACE INTO seen_file VALUES (?, ?, ?, ?, ?, ?)");
-  insert.bind(1, static_cast<int64_t>(stamp.device)).bind(2, static_cast<int64_t>(stamp.inode));
-  insert.bind(3, static_cast<int64_t>(stamp.size)).bind(4, stamp.mtime_ns).bind(5, stamp.ctime_ns);
-  insert.bind(6, digest).run();
-}
-
-void Manifest::forget_file(const Digest& digest) {
-  database_->prepare("DELETE FROM seen_file WHERE digest = ?").bind(1, digest).run();
-}
-
 // --- what is in use ------------------------------------------------------------------
 
 void Manifest::for_each_digest(const std::function<void(const Digest&, uint64_t size)>& visit) {
