@@ -17,7 +17,7 @@ namespace {
 
 const char* const kCommands[] = {"init", "ingest", "clone", "run", "shell", "status", "diff", "commit", "log",
                                  "show", "ls", "cat", "stat", "switch", "restore", "discard", "export",
-                                 "refs", "rm-ref", "gc", "verify", "stats"};
+                                 "refs", "rm-ref", "gc", "verify", "fsck", "stats"};
 
 void parse(std::vector<std::string> arguments) {
   Context context;
