@@ -71,13 +71,13 @@ struct Status {
                      call.template get<Role::status>());
   }
   static int finish(const auto& call, int result) {
-    struct stat& status = *call.template get<Role::status>();
-    if (!shim::engaged() || !may_be_removed(call, result, result == 0 ? status.st_nlink : 0)) {
+    struct stat* status = call.template get<Role::status>();  // null, in a call that failed
+    if (!shim::engaged() || !may_be_removed(call, result, result == 0 ? status->st_nlink : 0)) {
       return result;
     }
     struct stat removed;
     const int known = of_removed_directory(call.template get_or<Role::dirfd>(int{AT_FDCWD}), removed);
-    return shim::answer(known == 0 ? give(removed, &status) : known);
+    return shim::answer(known == 0 ? give(removed, status) : known);
   }
 };
 
@@ -164,8 +164,8 @@ struct ExtendedStatus {
   }
 
   static int finish(const auto& call, int result) {
-    struct statx& status = *call.template get<Role::status>();
-    if (!shim::engaged() || !may_be_removed(call, result, result == 0 ? status.stx_nlink : 0)) {
+    struct statx* status = call.template get<Role::status>();
+    if (!shim::engaged() || !may_be_removed(call, result, result == 0 ? status->stx_nlink : 0)) {
       return result;
     }
     struct stat removed;
@@ -173,7 +173,7 @@ struct ExtendedStatus {
     if (known != 0) return shim::answer(known);
     struct statx shown;
     to_statx(removed, shown);
-    return shim::answer(give(shown, &status));
+    return shim::answer(give(shown, status));
   }
 };
 

@@ -14,6 +14,7 @@ CASE("stat: EFAULT of the buffer", "f d/") {
   CHILD(R(fstat(open("f", O_RDONLY), (struct stat*)bad)));
   CHILD(R(fstatat(AT_FDCWD, "f", (struct stat*)kernel_bad, 0)));
   CHILD(R(statx(AT_FDCWD, "f", 0, STATX_ALL, (struct statx*)bad)));
+  CHILD(R(statx(AT_FDCWD, "f", 0, STATX_ALL, (struct statx*)null)));
   CHILD(R(statx(AT_FDCWD, "gone", 0, STATX_ALL, (struct statx*)bad)));
   CHILD(R(syscall(SYS_newfstatat, AT_FDCWD, "f", bad, 0)));
 }
