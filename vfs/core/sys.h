@@ -12,6 +12,10 @@
 #include <linux/stat.h>
 #include <stddef.h>
 #include <stdint.h>
+#ifdef VFS_SEEN_BY_LIBC
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -54,13 +58,40 @@ inline long call(long number, long a = 0, long b = 0, long c = 0, long d = 0, lo
 
 inline long as_argument(const void* pointer) { return reinterpret_cast<long>(pointer); }
 
+#ifdef VFS_SEEN_BY_LIBC
+// ThreadSanitizer sees the calls of libc, and has to see these: a descriptor or a mapping that comes where
+// another was is not the same.
+inline int or_error(int result) { return result == -1 ? -errno : result; }
+inline int openat(int directory, const char* path, int flags, mode_t mode = 0) {
+  return or_error(::openat(directory, path, flags, mode));
+}
+inline int close(int fd) { return or_error(::close(fd)); }
+inline int dup3(int from, int to, int flags) { return or_error(::dup3(from, to, flags)); }
+inline void* mmap(void* address, size_t length, int protection, int flags, int fd, off_t offset) {
+  void* mapped = ::mmap(address, length, protection, flags, fd, offset);
+  return mapped == MAP_FAILED ? reinterpret_cast<void*>(-static_cast<long>(errno)) : mapped;
+}
+inline int munmap(void* address, size_t length) { return or_error(::munmap(address, length)); }
+#else
 inline int openat(int directory, const char* path, int flags, mode_t mode = 0) {
   return static_cast<int>(call(SYS_openat, directory, as_argument(path), flags, mode));
 }
+inline int close(int fd) { return static_cast<int>(call(SYS_close, fd)); }
+inline int dup3(int from, int to, int flags) {
+  return static_cast<int>(call(SYS_dup3, from, to, flags));
+}
+// Check with is_error() before use.
+inline void* mmap(void* address, size_t length, int protection, int flags, int fd, off_t offset) {
+  return reinterpret_cast<void*>(call(SYS_mmap, as_argument(address), static_cast<long>(length),
+                                      protection, flags, fd, offset));
+}
+inline int munmap(void* address, size_t length) {
+  return static_cast<int>(call(SYS_munmap, as_argument(address), static_cast<long>(length)));
+}
+#endif
 inline int open(const char* path, int flags, mode_t mode = 0) {
   return sys::openat(AT_FDCWD, path, flags, mode);
 }
-inline int close(int fd) { return static_cast<int>(call(SYS_close, fd)); }
 inline long read(int fd, void* buffer, size_t size) {
   return call(SYS_read, fd, as_argument(buffer), static_cast<long>(size));
 }
@@ -155,22 +186,11 @@ inline int fchdir(int fd) { return static_cast<int>(call(SYS_fchdir, fd)); }
 inline int fcntl(int fd, int command, long argument = 0) {
   return static_cast<int>(call(SYS_fcntl, fd, command, argument));
 }
-inline int dup3(int from, int to, int flags) {
-  return static_cast<int>(call(SYS_dup3, from, to, flags));
-}
 inline int flock(int fd, int operation) {
   return static_cast<int>(call(SYS_flock, fd, operation));
 }
 inline off_t lseek(int fd, off_t offset, int whence) {
   return call(SYS_lseek, fd, offset, whence);
-}
-// Check with is_error() before use.
-inline void* mmap(void* address, size_t length, int protection, int flags, int fd, off_t offset) {
-  return reinterpret_cast<void*>(call(SYS_mmap, as_argument(address), static_cast<long>(length),
-                                      protection, flags, fd, offset));
-}
-inline int munmap(void* address, size_t length) {
-  return static_cast<int>(call(SYS_munmap, as_argument(address), static_cast<long>(length)));
 }
 inline bool is_error(const void* mapped) {
   return static_cast<unsigned long>(as_argument(mapped)) > static_cast<unsigned long>(-4096l);
