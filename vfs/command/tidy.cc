@@ -49,7 +49,7 @@ class PathLocks {
     std::set<off_t> bytes;
     for (const Draft* draft : names) bytes.insert(path_lock_byte(path_hash(draft->path.data(), draft->path.size())));
     const std::string path = state + "/lock";
-    file_ = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    file_ = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     for (const off_t byte : bytes) {
       struct flock range = {};
       range.l_type = F_WRLCK;

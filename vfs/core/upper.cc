@@ -184,7 +184,7 @@ PathLock::PathLock(const Workspace& workspace, off_t byte, short kind) {
     fd_ = -ENAMETOOLONG;
     return;
   }
-  fd_ = sys::open(path.text, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  fd_ = sys::open(path.text, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd_ < 0) return;
   // One byte a path: an open-file-description lock, because a classic one
   // would be shared by the threads of a process and lost by a second open.
