@@ -108,7 +108,7 @@ for call in "${calls[@]}"; do
   expected=$(answered)
   tree_of_call >"$T/out/after"
   if [[ $expected =~ \ E[A-Z]+$ ]] || [ "$total" = 0 ]; then fail "$call: without a fault" "$expected, $total calls"; continue; fi
-  for number in $(points 6); do
+  for number in $(points 4); do
     kill_call "$number" kill
     kill_call "$number" kill-after
     fail_call "$number" ENOSPC

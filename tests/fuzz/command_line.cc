@@ -25,12 +25,7 @@ void parse(std::vector<std::string> arguments) {
   CLI::App app("", "vfs");
   app.require_subcommand(1);
   Commands commands(app, {});
-  add_tree_commands(commands, context);
-  add_run_commands(commands, context);
-  add_change_commands(commands, context);
-  add_history_commands(commands, context);
-  add_view_commands(commands, context);
-  add_store_commands(commands, context);
+  add_all_commands(commands, context);
   for (CLI::App* command : app.get_subcommands({})) command->callback([] {});
   std::vector<const char*> pointers = {"vfs"};
   for (const std::string& argument : arguments) pointers.push_back(argument.c_str());

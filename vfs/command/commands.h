@@ -39,6 +39,15 @@ void add_view_commands(Commands& commands, Context& context);
 // gc, verify, fsck, stats
 void add_store_commands(Commands& commands, Context& context);
 
+inline void add_all_commands(Commands& commands, Context& context) {
+  add_tree_commands(commands, context);
+  add_run_commands(commands, context);
+  add_change_commands(commands, context);
+  add_history_commands(commands, context);
+  add_view_commands(commands, context);
+  add_store_commands(commands, context);
+}
+
 // "--json", which every command that prints something has.
 void add_json_flag(CLI::App& command, Context& context);
 // Printed as one line.

@@ -21,6 +21,15 @@ const char* introduction(const Finding& finding) {
 
 }  // namespace
 
+Finding damaged_manifest(std::string why) {
+  Finding finding;
+  finding.what = "manifest";
+  finding.where = "manifest.db";
+  finding.why = std::move(why);
+  finding.repair = "put it back from a copy of the store";
+  return finding;
+}
+
 std::string line_of(const Finding& finding) {
   const char* kind = finding.kind == Finding::Kind::leftover  ? "leftover: "
                      : finding.kind == Finding::Kind::skipped ? "skipped: "

@@ -30,6 +30,9 @@ struct Finding {
   std::vector<std::string> serves;  // of an object: "snapshot:path"
 };
 
+// Something that is wrong in manifest.db, and that nothing here can mend.
+Finding damaged_manifest(std::string why);
+
 // One line: what, where, why, and what repair does; as terminal_text() has it,
 // also for a file, since a line is one finding.
 std::string line_of(const Finding& finding);

@@ -19,12 +19,7 @@ namespace {
 
 void add_commands(CLI::App& app, Context& context, std::string_view wanted) {
   Commands commands(app, wanted);
-  add_tree_commands(commands, context);
-  add_run_commands(commands, context);
-  add_change_commands(commands, context);
-  add_history_commands(commands, context);
-  add_view_commands(commands, context);
-  add_store_commands(commands, context);
+  add_all_commands(commands, context);
 }
 
 int run(int argc, char** argv) {

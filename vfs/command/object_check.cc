@@ -126,14 +126,7 @@ void ObjectCheck::report_mode(const Digest& digest, Findings& findings) {
 }
 
 void ObjectCheck::report_sizes(Findings& findings) {
-  for (const std::string& why : odd_sizes_) {
-    Finding finding;
-    finding.what = "manifest";
-    finding.where = "manifest.db";
-    finding.why = why;
-    finding.repair = "put it back from a copy of the store";
-    findings.add(std::move(finding));
-  }
+  for (const std::string& why : odd_sizes_) findings.add(damaged_manifest(why));
 }
 
 void ObjectCheck::report(Findings& findings) {

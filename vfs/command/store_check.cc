@@ -104,14 +104,7 @@ void check_manifest(Manifest& manifest, Findings& findings) {
     finding.repair = lost.child ? "its history ends with it" : "the ref is removed";
     findings.add(std::move(finding), [&] { manifest.drop_link(lost); });
   }
-  for (const std::string& problem : manifest.check()) {
-    Finding finding;
-    finding.what = "manifest";
-    finding.where = "manifest.db";
-    finding.why = problem;
-    finding.repair = "put it back from a copy of the store";
-    findings.add(std::move(finding));
-  }
+  for (const std::string& problem : manifest.check()) findings.add(damaged_manifest(problem));
 }
 
 void check_indexes(const Store& store, Manifest& manifest, Findings& findings) {

@@ -27,8 +27,7 @@ class Tidy {
   // was there to be hidden stays removed. Throws Error.
   void hide_removed(const std::vector<std::unique_ptr<Draft>>& drafts);
 
-  // To be called then. Gives the number of drafts
-  // that stay drafts. Throws Error.
+  // To be called then. Gives the number of drafts that stay drafts. Throws Error.
   uint64_t run(const std::vector<std::unique_ptr<Draft>>& drafts);
 
  private:
