@@ -1,5 +1,8 @@
 // What programs do between a commit's look at the tree and its new base: it is what
 // the tree shows afterwards.
+#include <atomic>
+#include <thread>
+
 #include "tests/unit/workspace_fixture.h"
 #include "vfs/command/commit.h"
 
@@ -83,6 +86,37 @@ TEST_CASE("what programs do while a commit is recorded is what they see when its
     commit(bed.workspace(), "after");
     CHECK(described(bed) == expected);
   }
+}
+
+TEST_CASE("a commit under which directories move all the time makes them wait, the fifth time") {
+  Bed bed(Base::snapshot, fill);
+  change(bed.tree());
+  int calls = 0;
+  std::atomic<bool> moved = false;
+  std::thread waits;
+  const auto move = [&] {
+    const bool is_base = ++calls % 2 == 1;
+    if (calls < 5) {
+      REQUIRE(bed.tree().rename(is_base ? "base" : "other/base", is_base ? "other/base" : "base") == 0);
+      return;
+    }
+    waits = std::thread([&] {
+      OpenWorkspace other(bed.context, bed.root.string());
+      if (VirtualTree(other.core()).rename("base", "moved", 0) == 0) moved = true;
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    CHECK(!moved);
+  };
+  const CommitResult result = commit(bed.workspace(), "beside", move);
+  waits.join();
+  CHECK(calls == 5);
+  CHECK(result.changed);
+  CHECK(moved);
+  CHECK(bed.tree().content("moved/low/file") == "base/low/file");
+  CHECK(bed.tree().content("moved/low/added") == "added");
+  CHECK(bed.tree().content("base/file") == "<ENOENT>");
+  CHECK(commit(bed.workspace(), "after").changed);
+  CHECK(bed.tree().content("moved/low/added") == "added");
 }
 
 }  // namespace vfs::test

@@ -73,6 +73,25 @@ bool take_back(const std::string& aside, const std::string& path) {
   return false;
 }
 
+// Not by remove_file(): that would take what a program makes here meanwhile.
+void hide_in_base(OpenWorkspace& workspace, const std::string& path) {
+  Workspace& core = workspace.core();
+  Lookup found;
+  PathBuffer upper;
+  workspace.look_up(path_buffer(path), found);
+  if (found.source != Source::snapshot || !core.upper_path(found.path, upper)) return;
+  int result = mirror_parent(core, found.path);
+  if (result == 0) {
+    announce(core, found, found.status.st_mode);
+    PathBuffer parent = upper;
+    parent.pop();
+    const KeepTimes keep(parent.text);
+    const PathLock lock(core, found.hash);
+    result = lock.error() != 0 ? lock.error() : make_whiteout(core, upper.text);
+  }
+  if (result != 0 && result != -EEXIST && result != -ENOENT) throw system_error(path, -result);
+}
+
 }  // namespace
 
 Tidy::Tidy(OpenWorkspace& workspace) : workspace_(workspace) {
@@ -283,25 +302,6 @@ bool Tidy::is_as_stored(const Draft& draft, int fd, bool forced, struct stat& no
   }
   if (!same_inode_state(now, draft.status)) return false;
   return draft.settled || digest_of_file(fd, draft.path) == draft.digest;
-}
-
-// Not by remove_file(): that would take what a program makes here meanwhile.
-void hide_in_base(OpenWorkspace& workspace, const std::string& path) {
-  Workspace& core = workspace.core();
-  Lookup found;
-  PathBuffer upper;
-  workspace.look_up(path_buffer(path), found);
-  if (found.source != Source::snapshot || !core.upper_path(found.path, upper)) return;
-  int result = mirror_parent(core, found.path);
-  if (result == 0) {
-    announce(core, found, found.status.st_mode);
-    PathBuffer parent = upper;
-    parent.pop();
-    const KeepTimes keep(parent.text);
-    const PathLock lock(core, found.hash);
-    result = lock.error() != 0 ? lock.error() : make_whiteout(core, upper.text);
-  }
-  if (result != 0 && result != -EEXIST && result != -ENOENT) throw system_error(path, -result);
 }
 
 void hide_if_removed(OpenWorkspace& workspace, const std::string& name) {

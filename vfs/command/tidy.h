@@ -52,12 +52,9 @@ class Tidy {
   std::vector<std::pair<std::string, struct stat>> records_;
 };
 
-// Makes sure that the tree does not show what the base has at a path where upper
-// has nothing. Throws Error.
-void hide_in_base(OpenWorkspace& workspace, const std::string& path);
-
-// The same for a name of TidyNames, if upper does not have it any more: who removed
-// it while the base did not have it left no whiteout. Throws Error.
+// For a name of TidyNames that upper does not have any more: makes sure that the tree
+// does not show what the base has there. Who removed it while the base did not have it
+// left no whiteout. Throws Error.
 void hide_if_removed(OpenWorkspace& workspace, const std::string& name);
 
 }  // namespace vfs
