@@ -11,6 +11,7 @@
 
 #include "cas/error.h"
 #include "cas/hash.h"
+#include "cas/same_time.h"
 
 namespace vfs {
 namespace {
@@ -20,10 +21,6 @@ namespace fs = std::filesystem;
 constexpr size_t kSmall = 1 << 20;  // bytes: read whole, hashed before anything is written
 constexpr size_t kWritten = 2 << 20;  // bytes: of a large object, at once
 constexpr int kAttempts = 5;        // at a source that changes
-
-bool same_time(const struct timespec& a, const struct timespec& b) {
-  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
 
 bool unchanged(const struct stat& before, const struct stat& after) {
   return before.st_size == after.st_size && same_time(before.st_mtim, after.st_mtim) &&

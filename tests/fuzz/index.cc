@@ -3,6 +3,7 @@
 #include <sanitizer/asan_interface.h>
 
 #include "tests/fuzz/snapshots.h"
+#include "tests/unit/index_use.h"
 
 namespace vfs::fuzz {
 namespace {
@@ -53,25 +54,13 @@ const IndexEntry* find(const Index& index, std::string_view path) {
   return index.find(path.data(), length, path_hash(path.data(), length));
 }
 
-size_t use(const Index& index, const IndexEntry& entry) {
-  struct stat status;
-  index.status(entry, status);
-  size_t sum = status.st_ino + index.has(entry) + index.is_root(entry);
+uint64_t use(const Index& index, const IndexEntry& entry) {
   if (const char* name = index.name(entry)) {
     require(strlen(name) == entry.name_length && strchr(name, '/') == nullptr &&
                 strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && entry.name_length <= NAME_MAX,
             "a name is one that a directory can have");
   }
-  if (S_ISLNK(entry.mode)) {
-    if (const char* target = index.target(entry)) sum += strlen(target);
-  }
-  IndexChildren children = index.children(entry);
-  while (const IndexEntry* child = children.next()) sum += child->path_hash + index.inode(*child);
-  if (const IndexEntry* parent = index.parent(entry)) sum += parent->path_hash;
-  if (const IndexEntry* next = index.next_link(entry)) sum += next->path_hash;
-  char buffer[PATH_MAX];
-  if (const char* path = index.path_of(entry, buffer, sizeof(buffer))) sum += strlen(path);
-  return sum;
+  return test::use(index, entry);
 }
 
 void read_all(const Index& index) {

@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "cas/same_time.h"
 #include "tests/unit/workspace_fixture.h"
 #include "vfs/command/state.h"
 #include "vfs/core/attributes.h"
@@ -20,10 +21,6 @@ struct stat status_in(Bed& bed, const std::string& path) {
   INFO(path);
   REQUIRE(bed.tree().status(path, false, status) == 0);
   return status;
-}
-
-bool same_time(const struct timespec& a, const struct timespec& b) {
-  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
 void fill_big(const fs::path& top) {

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "cas/parallel.h"
+#include "cas/same_time.h"
 #include "vfs/command/journal.h"
 #include "vfs/command/lease.h"
 #include "vfs/core/copy_up.h"
@@ -25,10 +26,6 @@ namespace vfs {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool same_time(const struct timespec& a, const struct timespec& b) {
-  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
 
 // Everything but ctime, which our own rename changes.
 bool same_but_ctime(const struct stat& a, const struct stat& b) {

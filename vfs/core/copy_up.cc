@@ -1,5 +1,6 @@
 #include "vfs/core/copy_up.h"
 
+#include "cas/same_time.h"
 #include "vfs/core/copy_content.h"
 #include "vfs/core/directory_mode.h"
 #include "vfs/core/hard_links.h"
@@ -88,10 +89,6 @@ int place(Workspace& workspace, const Lookup& found, const char* temporary) {
   KeepTimes keep(parent.text);
   announce(workspace, found, found.status.st_mode);
   return sys::rename(temporary, upper.text);
-}
-
-bool same_time(const struct timespec& a, const struct timespec& b) {
-  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
 bool same_record(const ObjectRecord& a, const ObjectRecord& b) {
