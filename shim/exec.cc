@@ -17,31 +17,36 @@ using shim::engaged;
 using Execve = int(const char* path, char* const* argv, char* const* envp);
 constinit shim::Next<Execve*> next_execve("execve");
 
-// All forms end here. Returns a negative errno: on success it does not return.
+// One attempt. Returns a negative errno: on success it does not return.
+int try_start(const shim::ProgramName& program, char* const* argv, char* const* envp) {
+  shim::Launch launch;
+  const int result = launch.prepare(program, argv, envp);
+  if (result != 0) return result;
+  // What is left of the flags asks for something else than a start (a newer
+  // kernel's check), or is an error.
+  const int rest = program.flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+  const bool by_name = program.dirfd == AT_FDCWD && program.flags == 0;
+  if (launch.path() != nullptr && rest != 0) {
+    VFS_NEXT(execveat)(AT_FDCWD, launch.path(), launch.arguments(), launch.environment(), rest);
+  } else if (launch.path() != nullptr || by_name) {
+    const char* path = launch.path() != nullptr ? launch.path() : program.path;
+    shim::log("execve", program.path, path, 0);
+    next_execve.get()(path, launch.arguments(), launch.environment());
+  } else {
+    shim::log("execveat", program.path, "outside", 0);
+    VFS_NEXT(execveat)(program.dirfd, program.path, launch.arguments(), launch.environment(),
+                       program.flags);
+  }
+  const int error = errno;
+  return error == ENOENT && launch.has_left() ? -ESTALE : -error;
+}
+
+// All forms end here.
 int start(const shim::ProgramName& program, char* const* argv, char* const* envp) {
   if (!shim::is_string_list(argv) || !shim::is_string_list(envp)) return -EFAULT;
-  shim::Launch launch;
-  int result = launch.prepare(program, argv, envp);
-  if (result == 0) {
-    // What is left of the flags asks for something else than a start (a newer
-    // kernel's check), or is an error.
-    const int rest = program.flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
-    const bool by_name = program.dirfd == AT_FDCWD && program.flags == 0;
-    if (launch.path() != nullptr && rest != 0) {
-      VFS_NEXT(execveat)(AT_FDCWD, launch.path(), launch.arguments(), launch.environment(), rest);
-    } else if (launch.path() != nullptr || by_name) {
-      const char* path = launch.path() != nullptr ? launch.path() : program.path;
-      shim::log("execve", program.path, path, 0);
-      next_execve.get()(path, launch.arguments(), launch.environment());
-    } else {
-      shim::log("execveat", program.path, "outside", 0);
-      VFS_NEXT(execveat)(program.dirfd, program.path, launch.arguments(), launch.environment(),
-                         program.flags);
-    }
-    result = -errno;
-  }
+  const long result = shim::retry_while_stale([&] { return try_start(program, argv, envp); });
   shim::log("execve", program.path, "failed", result);
-  return result;
+  return static_cast<int>(result);
 }
 
 int start_by_name(const char* path, char* const* argv, char* const* envp) {

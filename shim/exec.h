@@ -21,6 +21,9 @@ class Launch {
   char* const* arguments() const { return arguments_; }
   char* const* environment() const { return environment_; }
 
+  // Whether what was to be started was a draft, and is not in upper any more.
+  bool has_left() const;
+
  private:
   bool changes_nothing(const ProgramName& program, const Variables& variables,
                        HandOn descriptors) const;

@@ -2,6 +2,7 @@
 #include "shim/exec.h"
 #include "shim/first_library.h"
 #include "shim/state.h"
+#include "vfs/core/sys.h"
 
 namespace shim {
 
@@ -57,6 +58,13 @@ int Launch::prepare(const ProgramName& program, char* const* argv, char* const* 
     if (result != 0) return result;
   }
   return write_environment(envp, variables, descriptors);
+}
+
+bool Launch::has_left() const {
+  if (work_ == nullptr) return false;
+  const ProgramFile& file = work_->program.started();
+  struct stat status;
+  return file.in_tree && !file.sealed && vfs::sys::lstat(file.real.text, &status) == -ENOENT;
 }
 
 // Starts ld.so in place of the program that it is to load: see LibraryChoice.

@@ -68,7 +68,8 @@ int take_found(ProgramFile& file, const vfs::Lookup& found) {
   file.in_tree = true;
   file.sealed = found.is_sealed();
   file.path.assign(found.path);
-  return check_startable(found, file.real.text);
+  const int startable = check_startable(found, file.real.text);
+  return startable == -ENOENT ? -ESTALE : startable;
 }
 
 }  // namespace

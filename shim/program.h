@@ -52,6 +52,9 @@ class Program {
   // take it from what it is given: that of a script, or of a link; or null.
   const char* process_name() const;
 
+  // The file whose path that is.
+  const ProgramFile& started() const { return files_[started_]; }
+
   // The file at the end of the chain: an ELF program, mostly.
   const ProgramFile& last() const { return files_[last_]; }
 

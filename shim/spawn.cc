@@ -42,24 +42,37 @@ int check_outside(const char* path) {
   return allowed == -ENOSYS ? vfs::check_access(status, X_OK, true) : allowed;
 }
 
-// `check`: say without trying whether the program is there at all; a walk
-// through PATH would cost a child for each directory otherwise.
-int spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
-          const posix_spawnattr_t* attributes, char* const* argv, char* const* envp, bool check) {
-  if (!shim::is_string_list(argv) || !shim::is_string_list(envp)) return -EFAULT;
+// What a program is started with, by libc in the end.
+struct Start {
+  const char* path;
+  const posix_spawn_file_actions_t* actions;
+  const posix_spawnattr_t* attributes;
+  char* const* argv;
+  char* const* envp;
+  // Say without trying whether the program is there at all; a walk through PATH
+  // would cost a child for each directory otherwise.
+  bool check;
+};
+
+// -ESTALE: look up again.
+int try_spawn(pid_t* pid, const Start& start) {
   shim::Launch launch;
-  int result = launch.prepare({AT_FDCWD, path, 0}, argv, envp,
-                              actions != nullptr ? shim::HandOn::all : shim::HandOn::inherited);
-  if (result == 0 && check && launch.path() == nullptr) result = check_outside(path);
-  if (result == 0) {
-    const char* real = launch.path() != nullptr ? launch.path() : path;
-    result = -VFS_NEXT(posix_spawn)(pid, real, actions, attributes, launch.arguments(),
-                                    launch.environment());
-    shim::log("posix_spawn", path, real, result);
-  } else {
-    shim::log("posix_spawn", path, "failed", result);
-  }
-  return result;
+  int result = launch.prepare({AT_FDCWD, start.path, 0}, start.argv, start.envp,
+                              start.actions != nullptr ? shim::HandOn::all : shim::HandOn::inherited);
+  if (result == 0 && start.check && launch.path() == nullptr) result = check_outside(start.path);
+  if (result != 0) return result;
+  const char* real = launch.path() != nullptr ? launch.path() : start.path;
+  result = -VFS_NEXT(posix_spawn)(pid, real, start.actions, start.attributes, launch.arguments(),
+                                  launch.environment());
+  shim::log("posix_spawn", start.path, real, result);
+  return result == -ENOENT && launch.has_left() ? -ESTALE : result;
+}
+
+int spawn(pid_t* pid, const Start& start) {
+  if (!shim::is_string_list(start.argv) || !shim::is_string_list(start.envp)) return -EFAULT;
+  const long result = shim::retry_while_stale([&] { return try_spawn(pid, start); });
+  if (result != 0) shim::log("posix_spawn", start.path, "failed", result);
+  return static_cast<int>(result);
 }
 
 // Makes a path ready for libc's own open. A sealed file is opened by a name
@@ -109,7 +122,7 @@ VFS_INTERPOSE(int, posix_spawn,
   if (!engaged() || !shim::is_string(path)) {
     return VFS_NEXT(posix_spawn)(pid, path, actions, attributes, argv, envp);
   }
-  return -spawn(pid, path, actions, attributes, argv, envp, false);
+  return -spawn(pid, {path, actions, attributes, argv, envp, false});
 }
 
 VFS_INTERPOSE(int, posix_spawnp,
@@ -119,7 +132,7 @@ VFS_INTERPOSE(int, posix_spawnp,
     return VFS_NEXT(posix_spawnp)(pid, file, actions, attributes, argv, envp);
   }
   return -shim::search_path(file, [&](const char* candidate) {
-    return spawn(pid, candidate, actions, attributes, argv, envp, true);
+    return spawn(pid, {candidate, actions, attributes, argv, envp, true});
   });
 }
 

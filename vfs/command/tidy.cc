@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -114,7 +115,8 @@ void Tidy::note_records(const std::string& directory) {
 // What is there may be replaced between a look and an unlink: so it is moved
 // aside first, looked at where nobody else can reach it, and moved back if it
 // has to stay. Moving back fails if something new took the name: then that is
-// what counts. Aside it has a number by which recovery finds its name.
+// what counts. Aside it has a number by which recovery finds its name. Under the
+// path's lock: to who is about to rename it the name must not be gone.
 template <typename Sure>
 bool Tidy::take_out(const std::string& path, size_t number, const struct stat& expected, Sure sure) {
   const std::string aside = tidy_path(workspace_.state(), number);
@@ -128,6 +130,12 @@ bool Tidy::take_out(const std::string& path, size_t number, const struct stat& e
 
 std::string Tidy::name_of(const std::string& real) const {
   return real.substr(workspace_.state().size() + 1);
+}
+
+// Of the path that has `real` in upper.
+uint64_t Tidy::hash_of(const std::string& real) const {
+  const size_t start = workspace_.state().size() + strlen("/upper/");
+  return path_hash(real.c_str() + start, static_cast<uint32_t>(real.size() - start));
 }
 
 void Tidy::announce(const std::vector<std::unique_ptr<Draft>>& drafts) {
@@ -167,7 +175,7 @@ uint64_t Tidy::run(const std::vector<std::unique_ptr<Draft>>& drafts) {
     for (const Draft* draft : *parts[i]) stay += !leaves(*draft);
   });
   for (const auto& [inode, names] : linked) stay += stay_of_linked(names);
-  remove_records();
+  remove_records(drafts);
   return stay;
 }
 
@@ -179,12 +187,16 @@ bool Tidy::leaves(const Draft& draft) {
 
 // They are part of the snapshot now. Directories stay, since someone may stand
 // in them. A record that was replaced since we noted it is news.
-void Tidy::remove_records() {
+void Tidy::remove_records(const std::vector<std::unique_ptr<Draft>>& drafts) {
+  // A record may have become a draft before the tree was looked at.
+  std::set<std::string_view> become;
+  for (const auto& draft : drafts) become.insert(draft->real);
   // Taking out one name changes the ctime of the others.
   std::set<Inode> relinked;
   for (size_t i = 0; i < records_.size(); ++i) {
     const auto& [path, noted] = records_[i];
     struct stat now;
+    if (become.contains(path)) continue;
     if (::lstat(path.c_str(), &now) != 0) {
       hide_if_removed(workspace_, name_of(path));
       continue;
@@ -194,6 +206,8 @@ void Tidy::remove_records() {
                                                : same_inode_state(noted, now);
     if (!same) continue;
     const KeepTimes keep(fs::path(path).parent_path().c_str());
+    const PathLock lock(workspace_.core(), hash_of(path));
+    if (lock.error() != 0) continue;
     const bool left = take_out(path, first_record_ + i, noted, [] { return true; });
     if (left && now.st_nlink > 1) relinked.insert(inode);
   }
@@ -209,14 +223,20 @@ bool Tidy::remove_draft(const Draft& draft) {
     if (errno == ENOENT) hide_in_base(workspace_, draft.path);
     return true;
   }
+  // First: who holds it may wait for the lease.
+  const PathLock lock(workspace_.core(), hash_of(draft.real));
   const Lease lease(fd.get());
+  if (lock.error() != 0) return false;
   if (!lease.held() || is_locked(fd.get())) return false;
   struct stat now;
   if (!is_as_stored(draft, fd.get(), forced, now)) return false;
   const KeepTimes keep(fs::path(draft.real).parent_path().c_str());
   // Whoever had found the file here and waits in open(2) for the lease would
-  // get an inode without a name.
-  return take_out(draft.real, draft.number, now, [&] { return !lease.wanted(); });
+  // get an inode without a name; one that has a new name would lose that this is another.
+  return take_out(draft.real, draft.number, now, [&] {
+    struct stat last;
+    return !lease.wanted() && ::fstat(fd.get(), &last) == 0 && last.st_nlink == 1;
+  });
 }
 
 uint64_t Tidy::stay_of_linked(const std::vector<const Draft*>& names) {
@@ -247,6 +267,7 @@ bool Tidy::remove_linked(const std::vector<const Draft*>& names) {
   const Lease lease(fd.get());
   struct stat now;
   if (!lease.held() || is_locked(fd.get()) || !is_as_stored(draft, fd.get(), forced, now)) return false;
+  if (now.st_nlink != names.size()) return false;  // one that the commit does not know
   std::map<std::string, KeepTimes> keep;
   for (const Draft* name : names) {
     const std::string parent = fs::path(name->real).parent_path();
@@ -259,7 +280,7 @@ bool Tidy::remove_linked(const std::vector<const Draft*>& names) {
     struct stat moved;
     const std::string path = aside(*name);
     return ::rename(name->real.c_str(), path.c_str()) == 0 && ::lstat(path.c_str(), &moved) == 0 &&
-           same_but_ctime(now, moved);
+           same_but_ctime(now, moved) && moved.st_nlink == names.size();
   });
   PathBuffer leaving;
   if (all && !lease.wanted() && workspace_.core().temporary_path(leaving) &&

@@ -34,7 +34,7 @@ class Tidy {
   using Inode = std::pair<dev_t, ino_t>;
 
   void note_records(const std::string& directory);
-  void remove_records();
+  void remove_records(const std::vector<std::unique_ptr<Draft>>& drafts);
   bool leaves(const Draft& draft);
   bool remove_draft(const Draft& draft);
   uint64_t stay_of_linked(const std::vector<const Draft*>& names);
@@ -44,6 +44,7 @@ class Tidy {
   template <typename Sure>
   bool take_out(const std::string& path, size_t number, const struct stat& expected, Sure sure);
   std::string name_of(const std::string& real) const;
+  uint64_t hash_of(const std::string& real) const;
 
   OpenWorkspace& workspace_;
   size_t first_record_ = 0;  // its number

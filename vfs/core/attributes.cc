@@ -110,7 +110,7 @@ int change_mode(Workspace& workspace, const Lookup& found, mode_t mode) {
   }
   // Not followed: fchmodat has no such flag, but a link cannot stand here
   // unless it replaced the file just now, and links have no mode to change.
-  return result != 0 ? result : sys::chmod(path.text, mode);
+  return result != 0 ? result : check_reached(workspace, path, sys::chmod(path.text, mode));
 }
 
 int change_owner(Workspace& workspace, const Lookup& found, uid_t uid, gid_t gid) {
@@ -136,7 +136,7 @@ int change_owner(Workspace& workspace, const Lookup& found, uid_t uid, gid_t gid
   }
   PathBuffer path;
   const int result = draft_path(workspace, found, path);
-  return result != 0 ? result : sys::lchown(path.text, uid, gid);
+  return result != 0 ? result : check_reached(workspace, path, sys::lchown(path.text, uid, gid));
 }
 
 int change_times(Workspace& workspace, const Lookup& found, const struct timespec* times) {
@@ -153,7 +153,8 @@ int change_times(Workspace& workspace, const Lookup& found, const struct timespe
   }
   PathBuffer path;
   const int result = draft_path(workspace, found, path);
-  return result != 0 ? result : sys::utimensat(path.text, times, AT_SYMLINK_NOFOLLOW);
+  if (result != 0) return result;
+  return check_reached(workspace, path, sys::utimensat(path.text, times, AT_SYMLINK_NOFOLLOW));
 }
 
 int truncate_file(Workspace& workspace, const Lookup& found, off_t length) {
@@ -169,7 +170,7 @@ int truncate_file(Workspace& workspace, const Lookup& found, off_t length) {
   PathBuffer path;
   if (result != 0) return result;
   if (!workspace.upper_path(found.path, path)) return -ENAMETOOLONG;
-  return sys::truncate(path.text, length);
+  return check_reached(workspace, path, sys::truncate(path.text, length));
 }
 
 int test_access(Workspace& workspace, const Lookup& found, int mask, bool effective) {
@@ -187,6 +188,7 @@ int test_access(Workspace& workspace, const Lookup& found, int mask, bool effect
   int flags = effective ? AT_EACCESS : 0;
   if (found.is_link()) flags |= AT_SYMLINK_NOFOLLOW;
   const int answer = sys::faccessat(path.text, mask, flags);
+  if (answer == -ENOENT && found.source == Source::upper) return -ESTALE;
   return answer == -ENOSYS ? check_access(found.status, mask, effective) : answer;
 }
 

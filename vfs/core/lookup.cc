@@ -292,7 +292,10 @@ bool base_has(Workspace& workspace, const Lookup& found) {
 
 int read_link(Workspace& workspace, const Lookup& found, PathBuffer& target) {
   switch (found.source) {
-    case Source::upper: return read_upper_link(workspace, found.path, target);
+    case Source::upper: {
+      const int result = read_upper_link(workspace, found.path, target);
+      return result == -ENOENT || result == -EINVAL ? -ESTALE : result;  // replaced since
+    }
     case Source::snapshot: {
       const Index index = workspace.index();
       const IndexEntry* entry = found.entry;

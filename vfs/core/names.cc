@@ -152,8 +152,16 @@ struct SymbolicLink final : NewInode {
 };
 
 struct HardLink final : NewInode {
+  const Workspace& workspace;
   PathBuffer from;
-  int make(const char* path) override { return sys::link(from.text, path); }
+  explicit HardLink(const Workspace& w) : workspace(w) {}
+  // A commit that took the other name since has not seen this one: they would be parted.
+  int make(const char* path) override {
+    const int result = sys::link(from.text, path);
+    const int reached = check_reached(workspace, from, result);
+    if (result == 0 && reached != 0) sys::unlink(path);
+    return reached;
+  }
   bool is_new() const override { return false; }
 };
 
@@ -202,7 +210,7 @@ int make_hard_link(Workspace& workspace, const Lookup& from, const Lookup& to) {
   if (from.is_directory()) return -EPERM;
   // Two names of one inode: upper has to have that inode.
   result = copy_up(workspace, from, Content::keep);
-  HardLink link;
+  HardLink link(workspace);
   if (!workspace.upper_path(from.path, link.from)) return -ENAMETOOLONG;
   return result != 0 ? result : place_new(workspace, to, from.status.st_mode, link);
 }

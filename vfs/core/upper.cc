@@ -168,6 +168,12 @@ int make_whiteout(const Workspace& workspace, const char* absolute) {
   return result;
 }
 
+int check_reached(const Workspace& workspace, const PathBuffer& upper, int result) {
+  struct stat status;
+  if (result == 0 && workspace.has_snapshot_base()) result = sys::lstat(upper.text, &status);
+  return result == -ENOENT ? -ESTALE : result;
+}
+
 bool is_reserved(const PathBuffer& path) {
   // Both begin with a dot, which few names do.
   if (*path.name() != '.') return false;

@@ -85,6 +85,12 @@ class PathLock {
   uint64_t saved_signals_;
 };
 
+// For a change that the kernel made, by its path, to what a look-up found in upper:
+// `result`, or -ESTALE if nothing is there any more. What a commit seals leaves upper
+// without asking: what was changed then had lost its name already, and whoever finds
+// nothing is to look where it is now.
+int check_reached(const Workspace& workspace, const PathBuffer& upper, int result);
+
 // The records in directories speak of one base. Shared: for who writes one, and puts
 // the directory where it counts. Exclusive: for who moves the base. To be taken
 // before any PathLock.
