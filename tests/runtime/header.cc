@@ -1,0 +1,2 @@
+// The same from C++.
+#include "tests/runtime/header.c"
