@@ -13,7 +13,9 @@ using namespace rt_test;
 
 namespace {
 
-int copy(const string& from, const string& to, unsigned flags = 0) { return rt_file_copy(from.c_str(), to.c_str(), flags); }
+int copy(const string& from, const string& to, unsigned flags = 0) {
+  return rt_file_copy(from.c_str(), to.c_str(), flags);
+}
 
 // From now on the kernel of this process does not know these calls.
 bool forbid(const std::vector<int>& numbers) {

@@ -40,7 +40,8 @@ TEST_CASE("recursively every missing directory is made, as std::filesystem makes
   Place place;
   fs::create_directories("real/sub");
   fs::create_symlink("real", "link");
-  for (const char* path : {"a", "b/c/d", "b/c/d", "b//x///y/", "./e/./f", "g/../h", "link/new/er", "real/sub", ".", "/", "..", "i/"}) {
+  for (const char* path : {"a", "b/c/d", "b/c/d", "b//x///y/", "./e/./f", "g/../h", "link/new/er", "real/sub", ".",
+                           "/", "..", "i/"}) {
     INFO(path);
     CHECK(rt_dir_create(path, RT_RECURSIVE) == 0);
     CHECK(fs::is_directory(path));
@@ -97,7 +98,9 @@ TEST_CASE("a directory's names") {
   fs::create_directory("empty");
   CHECK(list("empty").empty());
   fs::create_directory("odd");
-  for (const char* name : {"a", "..a", "...", ".hidden", " ", "new\nline", "\xff\xfe", "a b", "-"}) put(fs::path("odd") / name, "");
+  for (const char* name : {"a", "..a", "...", ".hidden", " ", "new\nline", "\xff\xfe", "a b", "-"}) {
+    put(fs::path("odd") / name, "");
+  }
   CHECK(list("odd").size() == 9);
   CHECK(list("odd") == their_list("odd"));
   // More than the kernel gives at a time, of names of every length.

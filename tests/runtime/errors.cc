@@ -24,6 +24,9 @@ std::map<string, Call> path_calls() {
     rt_unmap(view);
     return view;
   };
+  const auto write = [](const char* p, unsigned flags) {
+    return error_of([&] { return rt_file_write_text(p, "x", 1, flags); });
+  };
   return {
     {"exists", [](const char* p) { return error_of([p] { return rt_file_exists(p); }); }},
     {"size", [](const char* p) { return error_of([p] { return rt_file_size(p); }); }},
@@ -31,14 +34,15 @@ std::map<string, Call> path_calls() {
     {"read_text", [=](const char* p) { return error_of([=] { return release(rt_file_read_text(p, &size)); }); }},
     {"mmap_text", [=](const char* p) { return error_of([=] { return unmap(rt_file_mmap_read_text(p, &size)); }); }},
     {"mmap_bytes", [=](const char* p) { return error_of([=] { return unmap(rt_file_mmap_read_bytes(p, &size)); }); }},
-    {"write_text", [](const char* p) { return error_of([p] { return rt_file_write_text(p, "x", 1, 0); }); }},
-    {"write_atomic", [](const char* p) { return error_of([p] { return rt_file_write_text(p, "x", 1, RT_ATOMIC); }); }},
-    {"write_durable", [](const char* p) { return error_of([p] { return rt_file_write_text(p, "x", 1, RT_DURABLE); }); }},
-    {"write_new", [](const char* p) { return error_of([p] { return rt_file_write_text(p, "x", 1, RT_NEW | RT_ATOMIC); }); }},
+    {"write_text", [=](const char* p) { return write(p, 0); }},
+    {"write_atomic", [=](const char* p) { return write(p, RT_ATOMIC); }},
+    {"write_durable", [=](const char* p) { return write(p, RT_DURABLE); }},
+    {"write_new", [=](const char* p) { return write(p, RT_NEW | RT_ATOMIC); }},
     {"append_text", [](const char* p) { return error_of([p] { return rt_file_append_text(p, "x", 1, 0); }); }},
     {"copy_from", [](const char* p) { return error_of([p] { return rt_file_copy(p, "copied", 0); }); }},
     {"copy_to", [](const char* p) { return error_of([p] { return rt_file_copy("/proc/version", p, 0); }); }},
-    {"copy_atomic", [](const char* p) { return error_of([p] { return rt_file_copy("/proc/version", p, RT_ATOMIC); }); }},
+    {"copy_atomic",
+     [](const char* p) { return error_of([p] { return rt_file_copy("/proc/version", p, RT_ATOMIC); }); }},
     {"delete", [](const char* p) { return error_of([p] { return rt_file_delete(p); }); }},
     {"remove", [](const char* p) { return error_of([p] { return rt_file_remove(p); }); }},
     {"lock", [=](const char* p) { return error_of([=] { return unlock(rt_file_lock(p, 0)); }); }},
@@ -152,7 +156,9 @@ TEST_CASE("without a free descriptor") {
     struct rlimit limit = {static_cast<rlim_t>(open_descriptors()) - 1, 1024};
     ::setrlimit(RLIMIT_NOFILE, &limit);
     for (int fd = 3; fd < 1024 && ::dup(0) >= 0; ++fd) {}
-    const auto fails = [&](const char* name, bool failed) { out += failed && errno == EMFILE ? "" : string(name) + " "; };
+    const auto fails = [&](const char* name, bool failed) {
+      if (!failed || errno != EMFILE) out += string(name) + " ";
+    };
     fails("read_text", rt_file_read_text("file", nullptr) == nullptr);
     fails("mmap", rt_file_mmap_read_text("file", nullptr) == nullptr);
     fails("write", rt_file_write_text("file", "x", 1, 0) == -1);

@@ -146,7 +146,9 @@ inline string in_child(const std::function<string()>& work) {
   ::close(ends[1]);
   string said;
   char buffer[4096];
-  for (ssize_t count; (count = ::read(ends[0], buffer, sizeof(buffer))) > 0;) said.append(buffer, static_cast<size_t>(count));
+  for (ssize_t count; (count = ::read(ends[0], buffer, sizeof(buffer))) > 0;) {
+    said.append(buffer, static_cast<size_t>(count));
+  }
   ::close(ends[0]);
   int status = 0;
   ::waitpid(child, &status, 0);

@@ -83,11 +83,13 @@ for kind in "${bases[@]}"; do
     make_place "$kind"
     PLACE=$place inside bare "./$program" >"$T/out/said" 2>&1
     expected "$kind" >"$T/out/expected"
-    verdict "$program, $kind base: libc has the tree, libvfsrt the real files" "$(difference "$T/out/expected" "$T/out/said")"
-    verdict "$program, $kind base: what it wrote is real" "$(cat "$place/real" "$place/real.copy" 2>&1 | grep -vx real
+    name="$program, $kind base"
+    verdict "$name: libc has the tree, libvfsrt the real files" "$(difference "$T/out/expected" "$T/out/said")"
+    verdict "$name: what it wrote is real" "$(cat "$place/real" "$place/real.copy" 2>&1 | grep -vx real
       [ -d "$place/real.dir/sub" ] && [ -f "$place/real.lock" ] || echo "not there"
       ls -A "$place" | grep '^\.rt-')"
-    verdict "$program, $kind base: what libc wrote is not" "$(ls "$place/made" 2>/dev/null; [ "$kind" = live ] && grep -vx based "$place/file")"
+    verdict "$name: what libc wrote is not" "$(ls "$place/made" 2>/dev/null
+      [ "$kind" = live ] && grep -vx based "$place/file")"
   done
 done
 finish

@@ -6,6 +6,9 @@ using namespace vfs::runtime;
 
 namespace {
 
+// Some file systems of user space give a file another number each time.
+constexpr int kAttempts = 1000;
+
 // Made only where it is missing: to ask for that is refused for what others own
 // in a directory like /tmp (fs.protected_regular).
 int open_lock(const char* path, int access) {
@@ -30,7 +33,7 @@ bool leads_to(const char* path, int fd) {
 int lock_file(const char* path, unsigned flags) {
   const bool shared = (flags & RT_SHARED) != 0;
   // Again whenever somebody has replaced or removed the file meanwhile.
-  for (;;) {
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
     Descriptor file(open_lock(path, shared ? O_RDONLY : O_RDWR));
     if (file.failed()) return file.get();
     const int result = set_lock(file.get(), (flags & RT_WAIT) != 0 ? F_OFD_SETLKW : F_OFD_SETLK,
@@ -38,6 +41,7 @@ int lock_file(const char* path, unsigned flags) {
     if (result != 0) return result;
     if (leads_to(path, file.get())) return file.take();
   }
+  return -EAGAIN;
 }
 
 }  // namespace

@@ -25,9 +25,9 @@ int read_all(int fd, Bytes& out) {
     if (count == -EINTR) continue;
     if (count < 0) return static_cast<int>(count);
     out.size += static_cast<size_t>(count);
-    // A regular file gives less than was asked for where it ends: asking once
-    // more would show only what was added since.
-    if (count == 0 || (out.size == promised && static_cast<size_t>(count) < wanted)) break;
+    // More was asked for than the file promised, so it ended with just that:
+    // asking once more would show only what was added since.
+    if (count == 0 || out.size == promised) break;
     result = out.reserve(2);
   }
   if (result == 0) out.at[out.size] = '\0';

@@ -56,7 +56,8 @@ extern "C" {
 /* Options, for `flags`; 0 is none. */
 #define RT_RECURSIVE 1u /* rt_dir_create: missing parents too; what is a directory already is no error */
 #define RT_ATOMIC 2u    /* write, copy: all or nothing, see rt_file_write_text */
-#define RT_DURABLE 4u   /* write, append, copy: returns when data and name have reached the disk (fsync(2)) */
+#define RT_DURABLE 4u   /* write, append, copy: returns when data and name have reached the disk (fsync(2) of the file
+                         * and of the directory, which takes leave to read that: EACCES) */
 #define RT_NEW 8u       /* write, copy: the file must not exist, not even as a dangling link: EEXIST */
 #define RT_SHARED 16u   /* rt_file_lock: beside other shared locks */
 #define RT_WAIT 32u     /* rt_file_lock: until it is free */
@@ -129,9 +130,9 @@ RT_API int rt_file_remove(const char *path);
  * and not with flock(2), and it is gone when its last descriptor is closed, so when the process ends in any way. A
  * child by fork(2) has a descriptor of it, a program that is started has none.
  * When it is granted the path still leads to the file that is locked: one that was replaced meanwhile is left and the
- * new one locked. Returns the lock, a descriptor, for rt_file_unlock. -1: EAGAIN if others hold it; with RT_WAIT
- * instead EINTR when a signal handler without SA_RESTART ran while it waited (so alarm(2) can bound it), EDEADLK
- * never. An exclusive lock needs leave to write to the file, a shared one to read it. */
+ * new one locked. Returns the lock, a descriptor, for rt_file_unlock. -1: EAGAIN if others hold it, or replace the file
+ * all the time; EINTR with RT_WAIT when a signal handler without SA_RESTART ran while it waited (so alarm(2) can bound
+ * it). Deadlocks are not noticed. An exclusive lock needs leave to write to the file, a shared one to read it. */
 RT_API int rt_file_lock(const char *path, unsigned flags);
 
 /* Gives it back, also where a child has a descriptor of it, and closes the descriptor. Returns 0. -1: EBADF for what
