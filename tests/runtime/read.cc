@@ -9,7 +9,7 @@ using namespace rt_test;
 
 namespace {
 
-const size_t kSizes[] = {0, 1, 2, 4094, 4095, 4096, 4097, 8192, 65536, 1 << 20, (1 << 20) + 1};
+const size_t kSizes[] = {0, 1, 2, 4094, 4095, 4096, 4097, 8192, 65535, 65536, 69632, 1 << 20, (1 << 20) + 1};
 
 string view_text(const string& path) {
   size_t size = 0;

@@ -81,7 +81,7 @@ TEXT
 for kind in "${bases[@]}"; do
   for program in both_static both_shared; do
     make_place "$kind"
-    PLACE=$place inside bare "./$program" >"$T/out/said" 2>&1
+    PLACE=$place inside bare sh -c "./$program" >"$T/out/said" 2>&1
     expected "$kind" >"$T/out/expected"
     name="$program, $kind base"
     verdict "$name: libc has the tree, libvfsrt the real files" "$(difference "$T/out/expected" "$T/out/said")"

@@ -41,8 +41,8 @@ struct Bytes {
   }
 };
 
-// All that can be read from `fd`, and a NUL that is not counted. 0 or a
-// negative errno.
+// All that can be read from `fd`, behind what there is, and a NUL that is not
+// counted. 0 or a negative errno.
 int read_all(int fd, Bytes& out);
 
 }  // namespace vfs::runtime

@@ -18,6 +18,7 @@ int read_all(int fd, Bytes& out) {
   // /sys. Behind it one byte to meet the end with, and one for the NUL.
   const size_t promised = S_ISREG(status.st_mode) ? static_cast<size_t>(status.st_size) : 0;
   if (promised > PTRDIFF_MAX - 2) return -EFBIG;
+  const size_t start = out.size;
   result = out.reserve(promised != 0 ? promised + 2 : kUnknown);
   while (result == 0) {
     const size_t wanted = out.room - out.size - 1;
@@ -27,7 +28,7 @@ int read_all(int fd, Bytes& out) {
     out.size += static_cast<size_t>(count);
     // More was asked for than the file promised, so it ended with just that:
     // asking once more would show only what was added since.
-    if (count == 0 || out.size == promised) break;
+    if (count == 0 || out.size - start == promised) break;
     result = out.reserve(2);
   }
   if (result == 0) out.at[out.size] = '\0';

@@ -85,8 +85,8 @@ RT_API char *rt_file_read_text(const char *path, size_t *size);
 
 /* A view: the file itself, mapped for reading (mmap(2)). Nothing is copied, so a file larger than memory can be looked
  * at. `*size` is its size when it was mapped, and stays; behind a text there is a NUL, behind bytes there may be
- * nothing at all. For bytes `size` must not be null. What cannot be mapped or has no size of its own (an empty file,
- * /proc, a pipe) is read into memory of its own; the view is the same to the caller.
+ * nothing at all. For bytes `size` must not be null. What cannot be mapped, has no size of its own (/proc, a pipe) or
+ * less than 64 KiB, for which mapping would be the slower way, is read into memory; to the caller it is the same.
  * Whoever writes to the file changes what is seen, and where it is made shorter an access behind its new end raises
  * SIGBUS: for files that others write to in place use rt_file_read_text. Writing to the view is undefined behaviour.
  * To be released with rt_unmap, not with rt_free. Null: as rt_file_read_text. */

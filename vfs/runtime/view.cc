@@ -1,6 +1,6 @@
-// Views: a page of our own that says how long all of it is, then the file, then
-// as much of another page as a NUL needs.
-#include <string.h>
+// Views. What comes before one tells rt_unmap what it is: the end of a page of
+// our own before a file that is mapped, or the beginning of memory that a file
+// was read into.
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
@@ -11,30 +11,46 @@
 namespace vfs::runtime {
 namespace {
 
+// Below that reading is faster than what mapping takes: two mappings, a fault,
+// and the way back.
+constexpr off_t kLeastToMap = 64 * 1024;
+
+struct Head {
+  size_t mapped;  // bytes, from the page in which this is; 0: read into memory
+  size_t unused;  // views begin where any type may
+};
+
 size_t page_size() { return getauxval(AT_PAGESZ); }
 
-// Zeros for `size` bytes behind a head that rt_unmap knows. Takes no memory
-// before it is touched. Null, or a pointer behind the head.
-char* reserve_view(size_t size) {
-  const size_t page = page_size();
-  if (size > PTRDIFF_MAX - 2 * page) return nullptr;
-  const size_t whole = page + (size + page - 1) / page * page;
-  void* mapped = sys::mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (sys::is_error(mapped)) return nullptr;
-  *static_cast<size_t*>(mapped) = whole;
-  return static_cast<char*>(mapped) + page;
+Head* head_of(const void* view) { return static_cast<Head*>(const_cast<void*>(view)) - 1; }
+
+int read_into_view(int fd, char*& view, size_t& size) {
+  Bytes bytes;
+  int result = bytes.reserve(sizeof(Head));
+  if (result != 0) return result;
+  bytes.size = sizeof(Head);
+  result = read_all(fd, bytes);
+  if (result != 0) return result;
+  size = bytes.size - sizeof(Head);
+  view = bytes.take() + sizeof(Head);
+  head_of(view)->mapped = 0;
+  return 0;
 }
 
-// The content of what cannot be mapped. 0 or a negative errno.
-int read_into_view(int fd, size_t more, char*& view, size_t& size) {
-  Bytes bytes;
-  const int result = read_all(fd, bytes);
-  if (result != 0) return result;
-  size = bytes.size;
-  view = reserve_view(size + more);
-  if (view == nullptr) return -ENOMEM;
-  memcpy(view, bytes.at, size);
-  return 0;
+// The file behind a page of our own, and before as many zeros as `more` says: a
+// mapping of zeros, with the file over it. Takes no memory before it is touched.
+int map_view(int fd, size_t size, size_t more, char*& view) {
+  const size_t page = page_size();
+  if (size > PTRDIFF_MAX - 3 * page) return -EFBIG;
+  const size_t whole = page + (size + more + page - 1) / page * page;
+  void* zeros = sys::mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (sys::is_error(zeros)) return static_cast<int>(sys::as_argument(zeros));
+  view = static_cast<char*>(zeros) + page;
+  head_of(view)->mapped = whole;
+  const void* mapped = sys::mmap(view, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0);
+  if (!sys::is_error(mapped)) return 0;
+  rt_unmap(view);
+  return static_cast<int>(sys::as_argument(mapped));
 }
 
 // `more` is how many zeros have to be behind it.
@@ -42,19 +58,13 @@ int make_view(const char* path, size_t more, char*& view, size_t& size) {
   const Descriptor file(open_file(AT_FDCWD, path, O_RDONLY));
   if (file.failed()) return file.get();
   struct stat status;
-  const int known = sys::fstat(file.get(), &status);
-  if (known != 0) return known;
-  if (!S_ISREG(status.st_mode) || status.st_size == 0) return read_into_view(file.get(), more, view, size);
+  int result = sys::fstat(file.get(), &status);
+  if (result != 0) return result;
+  if (!S_ISREG(status.st_mode) || status.st_size < kLeastToMap) return read_into_view(file.get(), view, size);
   size = static_cast<size_t>(status.st_size);
-  if (size > PTRDIFF_MAX - 2 * page_size()) return -EFBIG;
-  view = reserve_view(size + more);
-  if (view == nullptr) return -ENOMEM;
-  const void* mapped = sys::mmap(view, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, file.get(), 0);
-  if (!sys::is_error(mapped)) return 0;
-  rt_unmap(view);
-  // ENODEV: a file system that does not map, as /sys.
-  const long error = sys::as_argument(mapped);
-  return error == -ENODEV ? read_into_view(file.get(), more, view, size) : static_cast<int>(error);
+  result = map_view(file.get(), size, more, view);
+  // A file system that does not map.
+  return result == -ENODEV ? read_into_view(file.get(), view, size) : result;
 }
 
 }  // namespace
@@ -85,8 +95,7 @@ const unsigned char* rt_file_mmap_read_bytes(const char* path, size_t* size) {
 
 void rt_unmap(const void* view) {
   if (view == nullptr) return;
-  char* head = static_cast<char*>(const_cast<void*>(view)) - page_size();
-  size_t whole;
-  memcpy(&whole, head, sizeof(whole));
-  sys::munmap(head, whole);
+  Head* head = head_of(view);
+  if (head->mapped == 0) return rt_free(head);
+  sys::munmap(reinterpret_cast<char*>(head + 1) - page_size(), head->mapped);
 }
