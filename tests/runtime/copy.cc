@@ -125,6 +125,7 @@ TEST_CASE("what has no size, or another file system, is copied as well") {
     for (const unsigned flags : {0u, RT_ATOMIC}) {
       CHECK(copy(path, "to", flags) == 0);
       CHECK(get("to") == get(path));
+      fs::remove("to");
     }
   }
   put("file", pattern(300'000));

@@ -109,7 +109,10 @@ TEST_CASE("a program that cannot be started") {
   Place place;
   put("plain", "no format");
   fs::create_directory("dir");
-  CHECK(error_of([] { return run({"no-such-program-anywhere"}); }) == ENOENT);
+  CHECK(in_child([] {
+    ::setenv("PATH", "/usr/bin:/bin", 1);  // one that cannot be searched would be EACCES
+    return name_of(error_of([] { return run({"no-such-program-anywhere"}); }));
+  }) == "ENOENT");
   CHECK(error_of([] { return run({"./none"}); }) == ENOENT);
   CHECK(error_of([] { return run({""}); }) == ENOENT);
   CHECK(error_of([] { return run({"./plain"}); }) == EACCES);

@@ -26,7 +26,16 @@ string write_limited(const char* path, size_t size, unsigned flags) {
 string on_small_disk(const std::function<string()>& work) {
   fs::create_directory("disk");
   return in_child([&]() -> string {
-    if (::unshare(CLONE_NEWNS | (::geteuid() == 0 ? 0 : CLONE_NEWUSER)) != 0 ||
+    const bool root = ::geteuid() == 0;
+    const string user = "0 " + std::to_string(::geteuid()) + " 1";
+    const string group = "0 " + std::to_string(::getegid()) + " 1";
+    const bool alone = ::unshare(CLONE_NEWNS | (root ? 0 : CLONE_NEWUSER)) == 0;
+    if (alone && !root) {
+      put("/proc/self/setgroups", "deny");
+      put("/proc/self/uid_map", user);
+      put("/proc/self/gid_map", group);
+    }
+    if (!alone ||
         ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
         ::mount("none", "disk", "tmpfs", 0, "size=1m") != 0) {
       return "no file system of its own: " + name_of(errno) + "; run this as root";
@@ -114,6 +123,25 @@ TEST_CASE("an atomic write keeps permission and owner, and is another file") {
   CHECK(after.st_mode == (S_IFREG | 0640));
   CHECK((after.st_uid == owner && after.st_gid == group));
   CHECK((get("file") == "new" && get("other") == "old"));
+}
+
+TEST_CASE("an atomic write replaces what could be written to, whoever's it is, and nothing else") {
+  Place place;
+  fs::create_directory("open");
+  put("open/writable", "old");
+  put("open/readable", "old");
+  ::chmod("open", 0777);
+  ::chmod("open/writable", 0666);
+  ::chmod("open/readable", 0444);
+  CHECK(as_ordinary_user([] {
+    return name_of(error_of([] { return write_text("open/readable", "new", RT_ATOMIC); })) + " " +
+           name_of(error_of([] { return write_text("open/writable", "new", RT_ATOMIC); }));
+  }) == "EACCES success");
+  CHECK((get("open/readable") == "old" && get("open/writable") == "new"));
+  const struct stat after = status_of("open/writable");
+  CHECK(after.st_mode == (S_IFREG | 0666));
+  CHECK(after.st_uid == (::geteuid() == 0 ? 65534 : ::geteuid()));
+  CHECK(left_behind("open") == 0);
 }
 
 TEST_CASE("an atomic write is not for special files, and takes the longest names and paths") {

@@ -21,7 +21,7 @@ int make_parents(const char* path) {
   PathBuffer parent;
   if (!parent.assign(path)) return -ENAMETOOLONG;
   for (char* at = parent.text + 1; *at != '\0'; ++at) {
-    if (*at != '/' || at[-1] == '/') continue;
+    if (*at != '/') continue;
     *at = '\0';
     const int result = sys::mkdir(parent.text, kNewDirectory);
     if (result != 0 && result != -EEXIST) return result;

@@ -35,7 +35,7 @@ char* home_of_user() {
 char* rt_env_cwd(void) {
   char path[PATH_MAX];
   const long length = sys::getcwd(path, sizeof(path));
-  if (length < 0) return fail_null(length == -ERANGE ? -ENAMETOOLONG : length);
+  if (length < 0) return fail_null(length);
   // "(unreachable)/..." is no path that leads anywhere.
   return path[0] == '/' ? give_text(path) : fail_null(-ENOENT);
 }
