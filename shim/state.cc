@@ -103,48 +103,45 @@ Activity find_out() {
   return open_workspace(root.text, here, false);
 }
 
-// Who is at it; only looked at while it lasts.
-VFS_HOT std::atomic<long> starting_process;
-VFS_HOT std::atomic<long> starting_thread;
+// Who is at it, as own_id(); 0 if nobody is. Taken before anything is changed and given
+// up behind it: a child that is forked meanwhile finds a process that is not its own.
+VFS_HOT std::atomic<uint64_t> starter;
 
-void begin() {
+uint32_t process_of(uint64_t id) { return static_cast<uint32_t>(id >> 32); }
+uint64_t own_id() {
+  const auto process = static_cast<uint64_t>(vfs::sys::call(SYS_getpid));
+  return process << 32 | static_cast<uint32_t>(vfs::sys::gettid());
+}
+
+// While we are at it: a handler's calls would wait for us forever.
+class NoSignals {
+ public:
+  NoSignals() {
+    const uint64_t all = ~uint64_t{0};
+    vfs::sys::call(SYS_rt_sigprocmask, SIG_SETMASK, vfs::sys::as_argument(&all),
+                   vfs::sys::as_argument(&saved_), sizeof(all));
+  }
+  ~NoSignals() {
+    vfs::sys::call(SYS_rt_sigprocmask, SIG_SETMASK, vfs::sys::as_argument(&saved_), 0, sizeof(saved_));
+  }
+  NoSignals(const NoSignals&) = delete;
+  NoSignals& operator=(const NoSignals&) = delete;
+
+ private:
+  uint64_t saved_ = 0;
+};
+
+Activity begin() {
   const int saved = errno;
-  const uint64_t all = ~uint64_t{0};
-  uint64_t signals = 0;
-  // A handler's calls would wait for us forever.
-  vfs::sys::call(SYS_rt_sigprocmask, SIG_SETMASK, vfs::sys::as_argument(&all),
-                 vfs::sys::as_argument(&signals), sizeof(all));
-  starting_thread.store(vfs::sys::gettid(), std::memory_order_relaxed);
-  starting_process.store(vfs::sys::call(SYS_getpid), std::memory_order_release);
+  activity.store(Activity::starting, std::memory_order_relaxed);
   const Activity found = find_out();
   if (found == Activity::active) {
     adopt_environment();
     log("start", workspace.root.text, "active", 0);
   }
   errno = saved;
-  starting_process.store(0, std::memory_order_relaxed);
   activity.store(found, std::memory_order_release);
-  vfs::sys::call(SYS_rt_sigprocmask, SIG_SETMASK, vfs::sys::as_argument(&signals), 0, sizeof(all));
-}
-
-// Waits for the thread that is at it; false if that is this very thread, whose
-// calls pass through.
-bool wait_for_start() {
-  while (activity.load(std::memory_order_acquire) == Activity::starting) {
-    const long process = starting_process.load(std::memory_order_acquire);
-    if (process != 0 && starting_thread.load(std::memory_order_relaxed) == vfs::sys::gettid()) {
-      return false;
-    }
-    // Forked while another thread was at it: nobody is any more.
-    if (process != 0 && !in_vfork_child && process != vfs::sys::call(SYS_getpid)) {
-      Activity expected = Activity::starting;
-      starting_process.store(0, std::memory_order_relaxed);
-      activity.compare_exchange_strong(expected, Activity::unknown);
-      break;
-    }
-    vfs::sys::call(SYS_sched_yield);
-  }
-  return true;
+  return found;
 }
 
 // What one process start leaves for the next program has to be gone before the
@@ -157,16 +154,22 @@ __attribute__((constructor)) void prepare() {
 }  // namespace
 
 Activity start() {
-  for (;;) {
-    Activity expected = activity.load(std::memory_order_acquire);
-    const bool is_open = expected < Activity::starting;
-    if (is_open && activity.compare_exchange_strong(expected, Activity::starting)) {
-      begin();
-    } else if (expected == Activity::starting && !wait_for_start()) {
-      return expected;
-    }
+  const NoSignals quiet;
+  const uint64_t self = own_id();
+  for (bool waited = false;; waited = true) {
+    uint64_t owner = starter.load(std::memory_order_acquire);
+    if (owner == self) return Activity::starting;  // our own calls pass through
     const Activity now = activity.load(std::memory_order_acquire);
-    if (now > Activity::starting || now == Activity::starved) return now;
+    if (owner == 0 && (now > Activity::starting || (waited && now == Activity::starved))) return now;
+    // Forked while another thread was at it: nobody is any more.
+    const bool left = owner != 0 && process_of(owner) != process_of(self) && !in_vfork_child;
+    if ((owner == 0 || left) && starter.compare_exchange_strong(owner, self)) {
+      const Activity meanwhile = activity.load(std::memory_order_acquire);
+      const Activity found = meanwhile > Activity::starting ? meanwhile : begin();
+      starter.store(0, std::memory_order_release);
+      return found;
+    }
+    vfs::sys::call(SYS_sched_yield);
   }
 }
 

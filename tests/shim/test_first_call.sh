@@ -4,7 +4,7 @@
 # shellcheck source-path=SCRIPTDIR/../lib disable=SC2317
 . "$(dirname "$0")/../lib/common.sh"
 . "$lib_dir/differential.sh"
-need gcc
+need gcc strace timeout
 
 fixture() {
   echo content >file
@@ -93,6 +93,15 @@ done
 ls; cat thread* child* 2>/dev/null
 SCRIPT
 done
+
+# Whoever begins takes its time at each step: a child is forked at every one of them.
+same "fork while it takes long" <<'SCRIPT'
+for i in 1 2 3; do
+  timeout 30 strace -f -o /dev/null -e trace=getpid,gettid,getcwd \
+    -e inject=getpid,gettid,getcwd:delay_exit=3000 ./first fork || echo failed $i
+done
+ls; cat thread* child* 2>/dev/null
+SCRIPT
 
 check_base_unchanged
 finish
