@@ -14,15 +14,18 @@
 
 namespace vfs {
 
+Error write_error(const std::filesystem::path& path, int error) {
+  const bool full = error == ENOSPC || error == EDQUOT;
+  return system_error(path.string(), error,
+                      full ? "make room in the store's file system, for instance with `vfs gc`" : "");
+}
+
 void write_all(int fd, std::string_view data, const std::filesystem::path& path) {
   while (!data.empty()) {
     const ssize_t written = ::write(fd, data.data(), data.size());
     if (written < 0) {
       if (errno == EINTR) continue;
-      const bool full = errno == ENOSPC || errno == EDQUOT;
-      throw system_error(path.string(), errno,
-                         full ? "make room in the store's file system, for instance with `vfs gc`"
-                              : "");
+      throw write_error(path, errno);
     }
     data.remove_prefix(static_cast<size_t>(written));
   }
@@ -112,9 +115,8 @@ TemporaryFile::~TemporaryFile() {
   if (!moved_) ::unlink(path_.c_str());
 }
 
-void TemporaryFile::skip(size_t size) {
-  const off_t end = ::lseek(fd_.get(), static_cast<off_t>(size), SEEK_CUR);
-  if (end < 0 || ::ftruncate(fd_.get(), end) != 0) throw system_error(path_.string(), errno);
+void TemporaryFile::set_size(int64_t size) {
+  if (::ftruncate(fd_.get(), size) != 0) throw system_error(path_.string(), errno);
 }
 
 void TemporaryFile::synchronize() {

@@ -8,12 +8,16 @@
 
 #include "cas/descriptor.h"
 #include "cas/digest.h"
+#include "cas/error.h"
 
 namespace vfs {
 
 constexpr size_t kPiece = 1 << 20;  // bytes read or written at once
 // What stays in a processor's own cache between a copy and the hash of it.
 constexpr size_t kCachedPiece = kPiece / 4;  // bytes
+
+// The error of a write that `error` (an errno) ended: says plainly if the file system is full.
+Error write_error(const std::filesystem::path& path, int error);
 
 // Writes all of `data`; `path` is for messages. Throws Error, and says so
 // plainly if the file system is full.
@@ -57,8 +61,11 @@ class TemporaryFile {
 
   void write(std::string_view data) { write_all(fd_.get(), data, path_); }
 
-  // Leaves a hole of `size` bytes, also at the end.
-  void skip(size_t size);
+  // Ends the file at `size` bytes, or leaves a hole up to there.
+  void set_size(int64_t size);
+
+  // Open for reading and writing until finish().
+  int fd() const { return fd_.get(); }
 
   // Waits until the bytes are on the disk.
   void synchronize();

@@ -5,44 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <memory>
 #include <vector>
 
 #include "cas/error.h"
 #include "cas/hash.h"
-#include "cas/same_time.h"
 
 namespace vfs {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr size_t kSmall = 1 << 20;  // bytes: read whole, hashed before anything is written
-constexpr size_t kWritten = 2 << 20;  // bytes: of a large object, at once
-constexpr int kAttempts = 5;        // at a source that changes
-
-bool unchanged(const struct stat& before, const struct stat& after) {
-  return before.st_size == after.st_size && same_time(before.st_mtim, after.st_mtim) &&
-         same_time(before.st_ctim, after.st_ctim);
-}
-
-// Holes are kept: SEEK_DATA and SEEK_HOLE answer from the object.
-bool is_sparse(const struct stat& status) { return status.st_blocks * 512 < status.st_size; }
-
-// The piece of a sparse file that begins at `position`: all data, or all hole.
-struct Segment {
-  size_t size;
-  bool is_hole;
-};
-Segment segment_at(int fd, off_t position, off_t end) {
-  const off_t data = ::lseek(fd, position, SEEK_DATA);
-  const bool is_hole = data != position;
-  off_t next = is_hole ? data : ::lseek(fd, position, SEEK_HOLE);
-  if (next <= position) next = std::max(end, position + 1);  // no data behind it
-  ::lseek(fd, position, SEEK_SET);
-  return {static_cast<size_t>(std::min<off_t>(next - position, kCachedPiece)), is_hole};
-}
 
 struct CloseDirectory {
   void operator()(DIR* stream) const { ::closedir(stream); }
@@ -134,95 +106,6 @@ StoredObject ObjectStore::put_bytes(std::string_view bytes) const {
   temporary.write(bytes);
   stored.added = publish(temporary, stored.digest);
   return stored;
-}
-
-StoredObject ObjectStore::put_large(int fd, std::string_view name, const struct stat& status) const {
-  TemporaryFile temporary(store_.temporary_name());
-  StreamingHash hash;
-  // Hashed while a processor's own cache has it; written in larger pieces, since
-  // the page cache keeps a file in units as large as it was written in, and every
-  // later read and fault takes as many steps as there are units.
-  const auto piece = std::make_unique_for_overwrite<char[]>(kWritten);
-  size_t gathered = 0;
-  StoredObject stored{};
-  const bool sparse = is_sparse(status);
-  for (;;) {
-    const Segment segment =
-        sparse ? segment_at(fd, static_cast<off_t>(stored.size), status.st_size)
-               : Segment{kCachedPiece, false};
-    const size_t count = read_up_to(fd, piece.get() + gathered, segment.size, name);
-    if (count == 0) break;
-    hash.update(piece.get() + gathered, count);
-    stored.size += count;
-    if (!segment.is_hole) gathered += count;
-    if (segment.is_hole || gathered + kCachedPiece > kWritten) {
-      temporary.write({piece.get(), gathered});
-      gathered = 0;
-    }
-    if (segment.is_hole) temporary.skip(count);
-  }
-  temporary.write({piece.get(), gathered});
-  stored.digest = hash.digest();
-  stored.added = publish(temporary, stored.digest);
-  return stored;
-}
-
-StoredObject ObjectStore::put(int fd, std::string_view name) const {
-  const std::optional<StoredObject> stored = put_if_regular(fd, name);
-  if (!stored) throw Error(std::string(name), "not a regular file");
-  return *stored;
-}
-
-std::optional<StoredObject> ObjectStore::put_if_regular(int fd, std::string_view name) const {
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    struct stat before;
-    struct stat after;
-    if (::fstat(fd, &before) != 0) throw system_error(std::string(name), errno);
-    if (!S_ISREG(before.st_mode)) return std::nullopt;
-    if (::lseek(fd, 0, SEEK_SET) < 0) throw system_error(std::string(name), errno);
-    StoredObject stored;
-    const size_t size = static_cast<size_t>(before.st_size);
-    if (size <= kSmall && !is_sparse(before)) {
-      // Growth shows in the status behind the bytes, but for files of the
-      // kernel, which are empty and yet have something to read.
-      std::string bytes(std::max<size_t>(size, 1), '\0');
-      bytes.resize(read_up_to(fd, bytes.data(), bytes.size(), name));
-      stored = put_bytes(bytes);
-    } else {
-      stored = put_large(fd, name, before);
-    }
-    if (::fstat(fd, &after) != 0) throw system_error(std::string(name), errno);
-    if (stored.size == size && unchanged(before, after)) {
-      stored.source = before;
-      return stored;
-    }
-  }
-  throw Error(std::string(name), "it changes while it is being read",
-              "try again when nothing writes to it");
-}
-
-StoredObject ObjectStore::put_file(const fs::path& path) const {
-  // Nobody waits for the writer of a FIFO here.
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!fd) throw system_error(path.string(), errno);
-  return put(fd.get(), path.native());
-}
-
-std::string ObjectStore::problem(const Digest& digest) const {
-  // Anything may stand in its place, also a FIFO that nobody writes to.
-  const Descriptor fd = open_regular(file(digest));
-  if (!fd && errno == ENOENT) return "missing";
-  if (!fd && errno == EINVAL) return "damaged: it is no regular file";
-  struct stat status;
-  if (!fd || ::fstat(fd.get(), &status) != 0) {
-    return fmt::format("damaged: it cannot be opened ({})", strerrordesc_np(errno));
-  }
-  try {
-    if (digest_of_file(fd.get(), "object") == digest) return {};
-  } catch (const Error& error) {
-    return fmt::format("damaged: it cannot be read ({})", error.why);
-  }
-  return fmt::format("damaged: its {} bytes are not those it is named after", status.st_size);
 }
 
 fs::path ObjectStore::quarantine(const Digest& digest) const {

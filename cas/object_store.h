@@ -13,6 +13,7 @@
 #include "cas/digest.h"
 #include "cas/file_io.h"
 #include "cas/store.h"
+#include "vfs/io/task.h"
 
 namespace vfs {
 
@@ -38,13 +39,15 @@ class ObjectStore {
  public:
   explicit ObjectStore(const Store& store) : store_(store) {}
 
-  // Stores what can be read from `fd` from the start; `name` is for messages.
-  // One pass over the bytes. If the source changes while it is read (size,
-  // mtime or ctime), reads again; throws Error if it will not stand still.
-  // Moves the file offset of `fd`.
-  StoredObject put(int fd, std::string_view name) const;
-  // The same; nothing if it is no regular file.
+  // Stores what can be read from `fd` from the start, which stays open meanwhile;
+  // `name` is for messages. Nothing if it is no regular file. One pass over the bytes.
+  // If the source changes while it is read (size, mtime or ctime), reads again; throws
+  // Error if it will not stand still. May move the file offset of `fd`.
+  io::Task<std::optional<StoredObject>> take(int fd, std::string name) const;
+  // The same, and waits for it.
   std::optional<StoredObject> put_if_regular(int fd, std::string_view name) const;
+  // The same; throws Error if it is no regular file.
+  StoredObject put(int fd, std::string_view name) const;
   // As put(); a symbolic link at `path` is not followed.
   StoredObject put_file(const std::filesystem::path& path) const;
   StoredObject put_bytes(std::string_view bytes) const;
@@ -63,6 +66,8 @@ class ObjectStore {
 
   // Reads the object again and compares. Says what is wrong, for people:
   // "missing", or "damaged" and how; empty if nothing is.
+  io::Task<std::string> look_for_problem(Digest digest) const;
+  // The same, and waits for it.
   std::string problem(const Digest& digest) const;
   bool verify(const Digest& digest) const { return problem(digest).empty(); }
   // Takes what stands in the place of an object out of the store's objects and
@@ -82,7 +87,8 @@ class ObjectStore {
   uint64_t remove(const Digest& digest) const;
 
  private:
-  StoredObject put_large(int fd, std::string_view name, const struct stat& status) const;
+  io::Task<StoredObject> put_small(int fd, std::string_view name, size_t size) const;
+  io::Task<StoredObject> put_large(int fd, std::string_view name, const struct stat& status) const;
   bool publish(TemporaryFile& temporary, const Digest& digest) const;
   std::string file(const Digest& digest) const;
 

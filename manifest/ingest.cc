@@ -12,6 +12,8 @@
 #include "cas/error.h"
 #include "cas/parallel.h"
 #include "manifest/seen_files.h"
+#include "vfs/io/for_each.h"
+#include "vfs/io/fs.h"
 
 namespace vfs {
 namespace {
@@ -28,7 +30,7 @@ class Ingest {
  private:
   std::vector<FoundFile*> files_by_inode();
   std::vector<FoundFile*> unknown_files();
-  void store_file(int top, FoundFile& file);
+  io::Task<> store_file(int top, FoundFile& file);
   void store_files(int top, const std::vector<FoundFile*>& files);
   void report(uint64_t files, uint64_t bytes);
 
@@ -116,36 +118,45 @@ std::vector<FoundFile*> Ingest::unknown_files() {
   return unknown;
 }
 
-void Ingest::store_file(int top, FoundFile& file) {
+// Whatever may have taken its name: nobody waits for the writer of a FIFO.
+io::Task<Descriptor> open_without_waiting(int top, const std::string& path) {
+  // What the kernel takes in one piece is opened by a completion.
+  if (path.size() >= PATH_MAX) co_return open_below(top, path, O_RDONLY | O_NONBLOCK);
+  io::OpenOptions options;
+  options.follow = false;
+  options.wait = false;
+  options.resolve = RESOLVE_NO_SYMLINKS;
+  io::Opened opened = co_await io::open(top, path, options);
+  if (opened.error == -ENOSYS) co_return open_below(top, path, O_RDONLY | O_NONBLOCK);
+  errno = static_cast<int>(-opened.error);
+  co_return opened.file.release();
+}
+
+io::Task<> Ingest::store_file(int top, FoundFile& file) {
   const std::string path = tree_.path(file);
   Entry& entry = file.node->entry;
-  // Whatever may have taken its name: nobody waits for the writer of a FIFO.
-  const Descriptor fd = open_below(top, path, O_RDONLY | O_NONBLOCK);
-  const bool gone = !fd && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENXIO);
-  if (!fd && !gone) {
+  const Descriptor fd = co_await open_without_waiting(top, path);
+  if (!fd && !says_gone(errno)) {
     throw system_error(shown_ + "/" + path, errno, "make it readable, or move it out of the tree");
   }
   std::optional<StoredObject> found;
-  if (fd) found = objects_.put_if_regular(fd.get(), shown_ + "/" + path);
+  if (fd) found = co_await objects_.take(fd.get(), shown_ + "/" + path);
   if (!found) {
     mark_vanished(*file.node);
     const std::lock_guard lock(mutex_);
     if (options_.skipped) options_.skipped(path, "it vanished meanwhile");
-    return;
+    co_return;
   }
-  const StoredObject& stored = *found;
-  entry.digest = stored.digest;
-  entry.size = stored.size;
-  entry.metadata = metadata_of(stored.source);
-  file.stamp = stored.source;
+  entry.digest = found->digest;
+  entry.size = found->size;
+  entry.metadata = metadata_of(found->source);
+  file.stamp = found->source;
+  report(1, entry.size);
 }
 
 void Ingest::store_files(int top, const std::vector<FoundFile*>& files) {
   const int64_t started = now_ns();
-  in_parallel(files.size(), [&](size_t i) {
-    store_file(top, *files[i]);
-    report(1, files[i]->node->entry.size);
-  });
+  io::for_each(files.size(), io::usual_depth(), [&](size_t i) { return store_file(top, *files[i]); });
   Transaction transaction(manifest_.database());
   for (const FoundFile* file : files) {
     if (file->node->entry.metadata.mode == 0) continue;

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <map>
 
-#include "cas/parallel.h"
 #include "manifest/ingest.h"
 #include "vfs/command/lease.h"
+#include "vfs/io/for_each.h"
 
 namespace vfs {
 namespace {
@@ -23,17 +23,19 @@ int64_t now_ns() {
   return nanoseconds(now);
 }
 
-void store_draft(OpenWorkspace& workspace, Draft& draft, int64_t started) {
+io::Task<> store_draft(OpenWorkspace& workspace, Draft& draft, int64_t started) {
   bool forced;
   const Descriptor fd =
       draft.upper ? open_draft(draft.real, forced)
                   : Descriptor(::open(draft.real.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   draft.gone = !fd && says_gone(errno);
-  if (draft.gone) return;
+  if (draft.gone) co_return;
   if (!fd) throw system_error(draft.path, errno, "make it readable");
   // Asked before the bytes are read: a writer that comes later changes mtime.
   const bool written = draft.upper && has_writer(fd.get());
-  const StoredObject stored = workspace.objects().put(fd.get(), draft.path);
+  const std::optional<StoredObject> found = co_await workspace.objects().take(fd.get(), draft.path);
+  if (!found) throw Error(draft.path, "not a regular file");
+  const StoredObject& stored = *found;
   draft.status = stored.source;
   draft.digest = stored.digest;
   const FileStamp stamp = stored.source;
@@ -83,10 +85,10 @@ void store_unknown(OpenWorkspace& workspace, const std::vector<Draft*>& unknown,
       others.emplace_back(draft, place->second);
     }
   }
-  in_parallel(alone.size(), [&](size_t i) { store_draft(workspace, *alone[i], started); });
+  io::for_each(alone.size(), io::usual_depth(), [&](size_t i) { return store_draft(workspace, *alone[i], started); });
   for (const auto& [draft, same] : others) {
     if (same->gone) {  // but for this name
-      store_draft(workspace, *draft, started);
+      io::run(store_draft(workspace, *draft, started));
       continue;
     }
     draft->status = same->status;

@@ -1,9 +1,7 @@
 #include "vfs/command/export.h"
 
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -13,63 +11,12 @@
 
 #include "manifest/ingest.h"
 #include "manifest/nesting.h"
+#include "vfs/command/export_files.h"
 
 namespace vfs {
 namespace {
 
 namespace fs = std::filesystem;
-
-void dress(const std::string& path, const Metadata& metadata, bool link) {
-  const struct timespec time = {metadata.mtime_seconds,
-                                static_cast<long>(metadata.mtime_nanoseconds)};
-  const struct timespec times[2] = {time, time};
-  const bool owned = ::lchown(path.c_str(), metadata.uid, metadata.gid) == 0;
-  if (!owned && errno != EPERM) throw system_error(path, errno);
-  // To run as its owner was meant for another owner than it has got.
-  const mode_t mode = metadata.mode & (owned ? 07777 : 01777);
-  if (!link && ::chmod(path.c_str(), mode) != 0) throw system_error(path, errno);
-  if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) {
-    throw system_error(path, errno);
-  }
-}
-
-void write_piece(int to, std::string_view piece, const std::string& path) {
-  while (!piece.empty()) {
-    const ssize_t written = ::write(to, piece.data(), piece.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) throw system_error(path, errno);
-    piece.remove_prefix(static_cast<size_t>(written));
-  }
-}
-
-void copy_content(int from, const std::string& path) {
-  Descriptor to(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!to) throw system_error(path, errno);
-  if (::ioctl(to.get(), FICLONE, from) == 0) return;
-  std::string piece(1 << 20, '\0');
-  for (ssize_t count;;) {
-    count = ::copy_file_range(from, nullptr, to.get(), nullptr, 1 << 30, 0);
-    if (count < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
-      count = ::read(from, piece.data(), piece.size());
-      if (count > 0) write_piece(to.get(), {piece.data(), static_cast<size_t>(count)}, path);
-    }
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw system_error(path, errno);
-    if (count == 0) return;
-  }
-}
-
-// Writes one entry that is not a directory.
-void write_entry(const std::string& path, const Entry& entry, int content) {
-  if (S_ISREG(entry.metadata.mode)) {
-    copy_content(content, path);
-  } else if (S_ISLNK(entry.metadata.mode)) {
-    if (::symlink(entry.target.c_str(), path.c_str()) != 0) throw system_error(path, errno);
-  } else if (::mknod(path.c_str(), entry.metadata.mode, entry.device) != 0) {
-    throw system_error(path, errno, "devices can only be made by root");
-  }
-  dress(path, entry.metadata, S_ISLNK(entry.metadata.mode));
-}
 
 // The directory to export to. A new one is written under another name, and gets
 // its own when it is complete: who is killed has exported nothing, and the next
@@ -131,9 +78,16 @@ void make_directory(const std::string& path) {
 
 class WorkspaceExport {
  public:
-  explicit WorkspaceExport(OpenWorkspace& workspace) : workspace_(workspace) {}
+  explicit WorkspaceExport(OpenWorkspace& workspace) : workspace_(workspace), files_(workspace.objects()) {}
 
+  void run(const Lookup& root, const std::string& to) {
+    directory(root, to);
+    files_.finish();
+  }
+
+ private:
   void directory(const Lookup& found, const std::string& to) {
+    files_.add_directory(to, metadata_of(found.status));
     for (const std::string& name : names_in(workspace_, found)) {
       Lookup child;
       workspace_.look_up(child_of(found.path, name), child);
@@ -142,65 +96,61 @@ class WorkspaceExport {
       if (child.is_directory()) {
         make_directory(path);
         directory(child, path);
-      } else if (!linked(child, path)) {
-        const Descriptor content = child.is_regular() ? workspace_.open_content(child) : Descriptor();
-        write_entry(path, entry_of(workspace_, child), content.get());
+      } else {
+        add(child, path);
       }
     }
-    dress(to, metadata_of(found.status), false);
   }
 
- private:
-  bool linked(const Lookup& child, const std::string& path) {
-    if (child.status.st_nlink < 2) return false;
-    const auto [first, fresh] =
-        first_name_.try_emplace({child.status.st_dev, child.status.st_ino}, path);
-    return !fresh && ::link(first->second.c_str(), path.c_str()) == 0;
+  void add(const Lookup& child, const std::string& path) {
+    // A draft may be sealed, or go, before its turn comes: it is held open.
+    const bool draft = child.is_regular() && !child.is_sealed();
+    Descriptor content = draft ? workspace_.open_content(child) : Descriptor();
+    Entry entry = entry_of(workspace_, child);
+    if (child.status.st_nlink > 1) {
+      const auto [first, fresh] = first_name_.try_emplace({child.status.st_dev, child.status.st_ino}, path);
+      if (!fresh) return files_.add_name(path, first->second, std::move(entry), std::move(content));
+    }
+    files_.add(path, std::move(entry), std::move(content));
   }
 
   OpenWorkspace& workspace_;
+  ExportFiles files_;
   std::map<std::pair<dev_t, ino_t>, std::string> first_name_;
 };
 
 class SnapshotExport {
  public:
-  SnapshotExport(const ObjectStore& objects, Manifest& manifest)
-      : objects_(objects), manifest_(manifest) {}
+  SnapshotExport(const ObjectStore& objects, Manifest& manifest) : manifest_(manifest), files_(objects) {}
 
+  void run(const Snapshot& snapshot, const std::string& to) {
+    directory(snapshot.tree, snapshot.root, to);
+    files_.finish();
+  }
+
+ private:
   void directory(TreeId tree, const Metadata& metadata, const std::string& to) {
-    for (const Entry& entry : manifest_.list(tree)) {
+    files_.add_directory(to, metadata);
+    for (Entry& entry : manifest_.list(tree)) {
       const std::string path = to + "/" + entry.name;
       if (S_ISDIR(entry.metadata.mode)) {
         make_directory(path);
         directory(entry.tree, entry.metadata, path);
-      } else if (!linked(entry, path)) {
-        write_entry(path, entry, content_of(entry).get());
+      } else if (const uint64_t group = entry.link_group; group == 0) {
+        files_.add(path, std::move(entry));
+      } else {
+        const auto [first, fresh] = first_name_.try_emplace(group, path);
+        if (fresh) {
+          files_.add(path, std::move(entry));
+        } else {
+          files_.add_name(path, first->second, std::move(entry));
+        }
       }
     }
-    dress(to, metadata, false);
   }
 
- private:
-  // Of a regular file.
-  Descriptor content_of(const Entry& entry) {
-    if (!S_ISREG(entry.metadata.mode)) return {};
-    Descriptor fd = objects_.open(entry.digest);
-    struct stat status;
-    if (::fstat(fd.get(), &status) != 0 || static_cast<uint64_t>(status.st_size) != entry.size) {
-      throw Error("object " + digest_text(entry.digest), fmt::format("it has not the {} bytes that it should", entry.size),
-                  "run `vfs verify`");
-    }
-    return fd;
-  }
-
-  bool linked(const Entry& entry, const std::string& path) {
-    if (entry.link_group == 0) return false;
-    const auto [first, fresh] = first_name_.try_emplace(entry.link_group, path);
-    return !fresh && ::link(first->second.c_str(), path.c_str()) == 0;
-  }
-
-  const ObjectStore& objects_;
   Manifest& manifest_;
+  ExportFiles files_;
   std::map<uint64_t, std::string> first_name_;
 };
 
@@ -220,7 +170,7 @@ void export_workspace(OpenWorkspace& workspace, const std::string& directory) {
   Lookup root;
   const PathBuffer top;
   workspace.look_up(top, root);
-  WorkspaceExport(workspace).directory(root, destination.path());
+  WorkspaceExport(workspace).run(root, destination.path());
   destination.finish();
 }
 
@@ -230,7 +180,7 @@ void export_snapshot(const ObjectStore& objects, Manifest& manifest, const Snaps
   const Extent& extent = extents.of(snapshot.tree);
   Destination destination(directory);
   check_room(destination.path(), extent);
-  SnapshotExport(objects, manifest).directory(snapshot.tree, snapshot.root, destination.path());
+  SnapshotExport(objects, manifest).run(snapshot, destination.path());
   destination.finish();
 }
 

@@ -5,9 +5,9 @@
 #include <set>
 
 #include "cas/error.h"
-#include "cas/parallel.h"
 #include "vfs/command/copies.h"
 #include "vfs/command/workspace_state.h"
+#include "vfs/io/for_each.h"
 
 namespace vfs {
 namespace {
@@ -37,9 +37,11 @@ void ObjectCheck::look() {
   count_ = all.size();
   enum : char { good, damaged, odd_mode };
   std::vector<char> states(all.size());
-  in_parallel(all.size(), [&](size_t i) {
-    states[i] = !objects_.verify(all[i]) ? damaged : has_odd_mode(objects_, all[i]) ? odd_mode : good;
-  });
+  const auto look_at = [&](size_t i) -> io::Task<> {
+    const std::string problem = co_await objects_.look_for_problem(all[i]);
+    states[i] = !problem.empty() ? damaged : has_odd_mode(objects_, all[i]) ? odd_mode : good;
+  };
+  io::for_each(all.size(), io::usual_depth(), look_at);
   for (size_t i = 0; i < all.size(); ++i) {
     if (states[i] == damaged) suspects_.push_back(all[i]);
     if (states[i] == odd_mode) odd_modes_.push_back(all[i]);

@@ -1,15 +1,15 @@
 #include "vfs/command/run.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
 
 #include "vfs/core/open.h"
+#include "vfs/io/for_each.h"
+#include "vfs/io/signal.h"
 
 namespace vfs {
 namespace {
@@ -62,13 +62,36 @@ void enter_directory(OpenWorkspace& workspace, std::string& directory) {
 
 }  // namespace
 
-int run_inside(OpenWorkspace& workspace, std::string directory,
-               const std::vector<std::string>& arguments) {
-  const std::string shim = find_shim();
-  const std::string preload = preload_with(shim);
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
+namespace {
+
+// The terminal's signals go to the child as well, and it decides. Those that somebody
+// sent us are meant for it.
+io::Task<> pass_signals_on(io::Signals& signals, const io::Child& child) {
+  for (;;) {
+    io::Task<io::Signal> waiting = signals.next();
+    const io::Signal signal = co_await std::move(waiting);
+    if (signal.error != 0) co_return;
+    if (signal.sender != 0) child.kill(signal.number);
+  }
+}
+
+io::Task<io::ExitStatus> wait_for_end(io::Child& child, io::Signals& signals) {
+  io::ExitStatus status;
+  const auto both = [&](io::Group& group) -> io::Task<> {
+    co_await group.add(pass_signals_on(signals, child));
+    io::Task<io::ExitStatus> waiting = child.wait();
+    status = co_await std::move(waiting);
+    group.cancel();
+  };
+  co_await io::with_group(2, both);
+  co_return status;
+}
+
+}  // namespace
+
+io::ExitStatus run_inside(OpenWorkspace& workspace, std::string directory,
+                          const std::vector<std::string>& arguments) {
+  const std::string preload = preload_with(find_shim());
   enter_directory(workspace, directory);
   setenv("LD_PRELOAD", preload.c_str(), 1);
   setenv("VFS_WORKSPACE", workspace.root().c_str(), 1);
@@ -76,46 +99,33 @@ int run_inside(OpenWorkspace& workspace, std::string directory,
   unsetenv("VFS_DISABLE");
   // Started through env(1), which runs under the shim: so a program that
   // exists only in the tree is found and started like any other.
-  argv.insert(argv.begin(), {const_cast<char*>("env"), const_cast<char*>("--")});
-  // The terminal's signals go to the child as well; it decides.
-  struct sigaction ignore = {};
-  struct sigaction interrupt;
-  struct sigaction quit;
-  ignore.sa_handler = SIG_IGN;
-  sigaction(SIGINT, &ignore, &interrupt);
-  sigaction(SIGQUIT, &ignore, &quit);
-  const pid_t child = ::fork();
-  if (child < 0) throw system_error(arguments[0], errno);
-  if (child == 0) {
-    sigaction(SIGINT, &interrupt, nullptr);
-    sigaction(SIGQUIT, &quit, nullptr);
-    ::execvp("env", argv.data());
-    ::_exit(127);
-  }
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  sigaction(SIGINT, &interrupt, nullptr);
-  sigaction(SIGQUIT, &quit, nullptr);
+  io::Command command;
+  command.program = "env";
+  command.arguments = {"--"};
+  command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
+  io::Signals signals{SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+  io::Started started = io::start(command);
+  if (started.error != 0) throw system_error(arguments[0], static_cast<int>(-started.error));
+  const io::ExitStatus status = io::run(wait_for_end(started.child, signals));
+  if (status.error != 0) throw system_error(arguments[0], static_cast<int>(-status.error));
   return status;
 }
 
-void end_like(int wait_status) {
-  if (WIFSIGNALED(wait_status)) {
-    const int number = WTERMSIG(wait_status);
+void end_like(const io::ExitStatus& status) {
+  if (status.signal != 0) {
     const struct rlimit no_core = {0, 0};
     setrlimit(RLIMIT_CORE, &no_core);  // the child has left one if there is to be one
-    signal(number, SIG_DFL);
+    signal(status.signal, SIG_DFL);
     sigset_t set;
     sigemptyset(&set);
-    sigaddset(&set, number);
+    sigaddset(&set, status.signal);
     sigprocmask(SIG_UNBLOCK, &set, nullptr);
-    raise(number);
+    raise(status.signal);
   }
-  exit(WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 1);
+  exit(status.code);
 }
 
-int run_shell(OpenWorkspace& workspace, const std::string& directory) {
+io::ExitStatus run_shell(OpenWorkspace& workspace, const std::string& directory) {
   const char* shell = getenv("SHELL");
   const std::string program = shell != nullptr && *shell != '\0' ? shell : "/bin/sh";
   const std::string name = fs::path(workspace.root()).filename().string();

@@ -1,5 +1,4 @@
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "vfs/command/commands.h"
@@ -23,11 +22,11 @@ OpenWorkspace workspace_of(const Context& context, const RunOptions& options) {
 
 void run(const Context& context, const RunOptions& options) {
   const std::string directory = context.absolute(options.directory);
-  int status;
+  io::ExitStatus status;
   {
     OpenWorkspace workspace = workspace_of(context, options);
     status = run_inside(workspace, directory, options.arguments);
-    if (options.commit && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    if (options.commit && status.succeeded()) {
       std::string message = options.message;
       if (message.empty() || message == " ") {
         message.clear();
@@ -67,7 +66,7 @@ void add_run_commands(Commands& commands, Context& context) {
     command.add_option("DIR", options.directory, "where to start (default: here)");
     command.callback([&context] {
       const std::string directory = context.absolute(options.directory);
-      int status;
+      io::ExitStatus status;
       {
         OpenWorkspace workspace = workspace_of(context, options);
         status = run_shell(workspace, directory);

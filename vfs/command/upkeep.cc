@@ -16,6 +16,7 @@
 #include "vfs/command/state.h"
 #include "vfs/command/store_check.h"
 #include "vfs/command/workspace_check.h"
+#include "vfs/io/for_each.h"
 
 namespace vfs {
 namespace {
@@ -105,9 +106,19 @@ void Garbage::drop_objects() {
       dead.emplace_back(digest, size);
     }
   });
-  for (const auto& [digest, size] : dead) {
-    result_.bytes += dry() ? size : objects_.remove(digest);
-    result_.removed.push_back("object " + digest_text(digest));
+  std::vector<uint64_t> freed(dead.size());  // bytes
+  const auto drop = [&](size_t i) -> io::Task<> {
+    const auto remove = [&] { return objects_.remove(dead[i].first); };
+    if (dry()) {
+      freed[i] = dead[i].second;
+    } else {
+      freed[i] = co_await io::call(remove);
+    }
+  };
+  io::for_each(dead.size(), io::usual_depth(), drop);
+  for (size_t i = 0; i < dead.size(); ++i) {
+    result_.bytes += freed[i];
+    result_.removed.push_back("object " + digest_text(dead[i].first));
   }
   result_.objects = dead.size();
 }
