@@ -94,7 +94,7 @@ int copy_segments(int from, int to, off_t size) {
 // Beyond the limit the kernel would also send SIGXFSZ, for a write that the
 // program has not made.
 bool is_over_limit(off_t size) {
-  struct rlimit limit;
+  struct rlimit limit = {};  // without optimization the compiler does not see that the kernel fills it
   return sys::call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, sys::as_argument(&limit)) == 0 &&
          static_cast<rlim_t>(size) > limit.rlim_cur;
 }
