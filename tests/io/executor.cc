@@ -10,6 +10,7 @@
 
 #include "cas/descriptor.h"
 #include "tests/io/backends.h"
+#include "vfs/io/stream.h"
 #include "vfs/io/time.h"
 
 namespace vfs::io::test {
@@ -30,15 +31,6 @@ Task<> fail(const char* why) {
 
 Task<long> nothing() {
   const Operation operation;
-  const long result = co_await Await(operation);
-  co_return result;
-}
-
-Task<long> poll_for(int fd, short events) {
-  Operation operation;
-  operation.kind = Operation::Kind::poll;
-  operation.fd = fd;
-  operation.flags = events;
   const long result = co_await Await(operation);
   co_return result;
 }
@@ -101,7 +93,7 @@ TEST_CASE("the first failure of a group ends the others, and is what is thrown")
     Pipe pipe;
     int cancelled = 0;
     const auto waiting = [&]() -> Task<> {
-      if (co_await poll_for(pipe.fds[0], POLLIN) == -ECANCELED) ++cancelled;
+      if (co_await wait_until_ready(pipe.fds[0], POLLIN) == -ECANCELED) ++cancelled;
     };
     Task<> all = with_group(8, [&](Group& group) -> Task<> {
       for (int i = 0; i < 3; ++i) co_await group.add(waiting());
@@ -121,10 +113,10 @@ TEST_CASE("time passes, and a deadline ends what takes longer") {
     CHECK(now_ns() - begin >= 5'000'000);
     Pipe pipe;
     bool in_time = true;
-    CHECK(executor.run(within(3'000'000, poll_for(pipe.fds[0], POLLIN), in_time)) == -ECANCELED);
+    CHECK(executor.run(within(3'000'000, wait_until_ready(pipe.fds[0], POLLIN), in_time)) == -ECANCELED);
     CHECK_FALSE(in_time);
     REQUIRE(::write(pipe.fds[1], "x", 1) == 1);
-    CHECK(executor.run(within(60'000'000'000, poll_for(pipe.fds[0], POLLIN), in_time)) == POLLIN);
+    CHECK(executor.run(within(60'000'000'000, wait_until_ready(pipe.fds[0], POLLIN), in_time)) == POLLIN);
     CHECK(in_time);
   });
 }
@@ -181,7 +173,7 @@ TEST_CASE("many operations are under way at once") {
     const Descriptor event(::eventfd(0, EFD_CLOEXEC));
     int ready = 0;
     const auto one = [&]() -> Task<> {
-      if (co_await poll_for(event.get(), POLLIN) == POLLIN) ++ready;
+      if (co_await wait_until_ready(event.get(), POLLIN) == POLLIN) ++ready;
     };
     executor.run(with_group(10'000, [&](Group& group) -> Task<> {
       for (int i = 0; i < 9'000; ++i) co_await group.add(one());

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "cas/error.h"
+#include "vfs/core/copy_content.h"
 #include "vfs/io/for_each.h"
 #include "vfs/io/fs.h"
 
@@ -36,21 +37,6 @@ Descriptor make_file(const std::string& path) {
 
 // Shares the blocks, where the file system can.
 bool clone_content(int from, int fd) { return ::ioctl(fd, FICLONE, from) == 0; }
-
-// Within the kernel, where it can.
-void copy_content(int from, int fd, const std::string& path) {
-  std::string piece(1 << 20, '\0');
-  for (ssize_t count;;) {
-    count = ::copy_file_range(from, nullptr, fd, nullptr, 1 << 30, 0);
-    if (count < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
-      count = ::read(from, piece.data(), piece.size());
-      if (count > 0) write_piece(fd, {piece.data(), static_cast<size_t>(count)}, path);
-    }
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw system_error(path, errno);
-    if (count == 0) return;
-  }
-}
 
 }  // namespace
 
@@ -123,8 +109,9 @@ io::Task<> ExportFiles::write_file(Item& item) const {
   const Descriptor to = make_file(item.path);
   if (item.entry.size > 0 && clone_content(from, to.get())) co_return;
   if (item.entry.size > kSmall) {
-    const auto copy = [&] { copy_content(from, to.get(), item.path); };
-    co_await io::call(copy);
+    const auto copy = [&] { return copy_content(from, to.get()); };
+    const int result = co_await io::call(copy);
+    if (result != 0) throw system_error(item.path, -result);
     co_return;
   }
   // A byte more than there should be: a draft may have grown.

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "vfs/io/group.h"
+#include "vfs/io/stream.h"
 
 namespace vfs::io {
 namespace {
@@ -106,18 +107,13 @@ Task<Transfer> read_into(int fd, Buffer buffer, size_t start, size_t size, int64
   co_return done;
 }
 
-Task<Transfer> write_from(int fd, Buffer buffer, size_t start, size_t size, int64_t position) {
-  Transfer done = co_await transfer(Operation::Kind::write, fd, std::move(buffer), start, size, position);
-  co_return done;
-}
-
 Task<Transfer> read_full(int fd, Buffer buffer, int64_t position) {
   Transfer done{0, std::move(buffer)};
   size_t filled = 0;
   while (filled < done.buffer.capacity()) {
     const size_t room = done.buffer.capacity() - filled;
     const int64_t at = position + static_cast<int64_t>(filled);
-    done = co_await transfer(Operation::Kind::read, fd, std::move(done.buffer), filled, room, at);
+    done = co_await read_into(fd, std::move(done.buffer), filled, room, at);
     if (done.count <= 0) break;
     filled += static_cast<size_t>(done.count);
   }
@@ -142,7 +138,7 @@ Task<Transfer> write_full(int fd, Buffer buffer, int64_t position) {
 
 Task<Transfer> File::read(Buffer buffer, int64_t position) const {
   const size_t room = buffer.capacity();
-  Transfer done = co_await transfer(Operation::Kind::read, fd(), std::move(buffer), 0, room, position);
+  Transfer done = co_await read_into(fd(), std::move(buffer), 0, room, position);
   done.buffer.resize(done.count > 0 ? static_cast<size_t>(done.count) : 0);
   co_return done;
 }
@@ -161,14 +157,7 @@ Task<long> File::synchronize() const {
   co_return result;
 }
 
-Task<long> File::close() {
-  Operation operation;
-  operation.kind = Operation::Kind::close;
-  operation.fd = descriptor_.release();
-  if (operation.fd < 0) co_return -EBADF;
-  const long result = co_await Await(operation);
-  co_return result;
-}
+Task<long> File::close() { return close_descriptor(std::move(descriptor_)); }
 
 Task<Opened> open(int directory, std::string path, OpenOptions options) {
   Operation operation;

@@ -31,10 +31,9 @@ struct OpenOptions {
   int flags() const;
 };
 
-// From or to the bytes of `buffer` that begin at `start`: `size` of them at most, as one
+// To the bytes of `buffer` that begin at `start`: `size` of them at most, as one
 // operation, of a descriptor that stays open meanwhile. Does not touch buffer.size().
 Task<Transfer> read_into(int fd, Buffer buffer, size_t start, size_t size, int64_t position);
-Task<Transfer> write_from(int fd, Buffer buffer, size_t start, size_t size, int64_t position);
 
 // As File::read_full() and File::write_full().
 Task<Transfer> read_full(int fd, Buffer buffer, int64_t position);
