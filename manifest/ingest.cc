@@ -14,6 +14,7 @@
 #include "manifest/seen_files.h"
 #include "vfs/io/for_each.h"
 #include "vfs/io/fs.h"
+#include "vfs/io/interrupt.h"
 
 namespace vfs {
 namespace {
@@ -167,12 +168,15 @@ void Ingest::store_files(int top, const std::vector<FoundFile*>& files) {
 
 Snapshot Ingest::run(int top) {
   const StoreLock lock(store_, StoreLock::shared);
+  std::optional<io::Interruptible> interruptible(std::in_place);
   WalkOptions options{shown_, {}, options_.skipped};
   struct stat status;
   if (::stat(store_.path().c_str(), &status) == 0) options.left_out = status;
   walk(top, options, tree_);
   const std::vector<FoundFile*> unknown = unknown_files();
   if (!unknown.empty()) store_files(top, unknown);
+  io::throw_if_interrupted();
+  interruptible.reset();  // from here on it is done in a moment, or must not be half done
   remove_vanished(tree_.root);
   // Also what an earlier ingest has stored without waiting.
   if (options_.durable) store_.synchronize();

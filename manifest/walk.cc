@@ -17,6 +17,7 @@
 #include "cas/parallel.h"
 #include "manifest/nesting.h"
 #include "vfs/core/record.h"
+#include "vfs/io/interrupt.h"
 
 namespace vfs {
 namespace {
@@ -170,7 +171,10 @@ void Walk::run() {
                   fmt::format("directories in it are nested more than {} deep", kMostNested),
                   "no path is long enough to reach them: move them out of the tree");
     }
-    in_parallel(level.size(), [&](size_t i) { scan(level[i]); });
+    in_parallel(level.size(), [&](size_t i) {
+      io::throw_if_interrupted();
+      scan(level[i]);
+    });
     std::vector<Scan> next;
     for (Scan& directory : level) finish(directory, next);
     level = std::move(next);

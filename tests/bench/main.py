@@ -16,7 +16,8 @@ from .model import Row
 from .session import Session
 from .trees import Trees
 
-GROUPS = ["start", "calls", "scans", "clone", "status", "commit", "ingest", "hash", "memory", "runtime", "builds"]
+GROUPS = ["start", "calls", "scans", "clone", "status", "commit", "ingest", "hash", "memory", "runtime", "io",
+          "builds"]
 
 # Later nothing begins, so that all is over within 3 and 35 minutes.
 QUICK_SECONDS, MINUTES = 120, 30

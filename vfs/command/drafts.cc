@@ -9,6 +9,7 @@
 #include "manifest/ingest.h"
 #include "vfs/command/lease.h"
 #include "vfs/io/for_each.h"
+#include "vfs/io/interrupt.h"
 
 namespace vfs {
 namespace {
@@ -85,6 +86,7 @@ void store_unknown(OpenWorkspace& workspace, const std::vector<Draft*>& unknown,
       others.emplace_back(draft, place->second);
     }
   }
+  const io::Interruptible interruptible;
   io::for_each(alone.size(), io::usual_depth(), [&](size_t i) { return store_draft(workspace, *alone[i], started); });
   for (const auto& [draft, same] : others) {
     if (same->gone) {  // but for this name

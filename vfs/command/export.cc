@@ -12,6 +12,7 @@
 #include "manifest/ingest.h"
 #include "manifest/nesting.h"
 #include "vfs/command/export_files.h"
+#include "vfs/io/interrupt.h"
 
 namespace vfs {
 namespace {
@@ -89,6 +90,7 @@ class WorkspaceExport {
   void directory(const Lookup& found, const std::string& to) {
     files_.add_directory(to, metadata_of(found.status));
     for (const std::string& name : names_in(workspace_, found)) {
+      io::throw_if_interrupted();
       Lookup child;
       workspace_.look_up(child_of(found.path, name), child);
       if (!child.exists() || S_ISSOCK(child.status.st_mode)) continue;
@@ -132,6 +134,7 @@ class SnapshotExport {
   void directory(TreeId tree, const Metadata& metadata, const std::string& to) {
     files_.add_directory(to, metadata);
     for (Entry& entry : manifest_.list(tree)) {
+      io::throw_if_interrupted();
       const std::string path = to + "/" + entry.name;
       if (S_ISDIR(entry.metadata.mode)) {
         make_directory(path);
@@ -166,6 +169,7 @@ void check_room(const std::string& directory, const Extent& extent) {
 }  // namespace
 
 void export_workspace(OpenWorkspace& workspace, const std::string& directory) {
+  const io::Interruptible interruptible;
   Destination destination(directory);
   Lookup root;
   const PathBuffer top;
@@ -176,6 +180,7 @@ void export_workspace(OpenWorkspace& workspace, const std::string& directory) {
 
 void export_snapshot(const ObjectStore& objects, Manifest& manifest, const Snapshot& snapshot,
                      const std::string& directory) {
+  const io::Interruptible interruptible;
   Extents extents(manifest);
   const Extent& extent = extents.of(snapshot.tree);
   Destination destination(directory);

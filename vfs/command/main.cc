@@ -1,4 +1,5 @@
 // vfs: the command. Exit status 0 success, 1 failure, 2 usage.
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -6,6 +7,7 @@
 #include <new>
 
 #include "vfs/command/commands.h"
+#include "vfs/io/interrupt.h"
 
 namespace vfs {
 
@@ -59,6 +61,15 @@ int say(const std::string& what, const std::string& why, const std::string& hint
   return 1;
 }
 
+// By the signal, so that a shell that runs a script ends that as well.
+int end_by(int signal_number) {
+  say("interrupted", "it ended before it was done", "run it again");
+  fflush(stdout);
+  signal(signal_number, SIG_DFL);
+  raise(signal_number);
+  return 128 + signal_number;
+}
+
 int run_and_explain(int argc, char** argv) {
   try {
     return vfs::run(argc, argv);
@@ -71,6 +82,8 @@ int run_and_explain(int argc, char** argv) {
     return ferror(stdout) != 0 ? 1 : say("system", error.code().message());
   } catch (const std::bad_alloc&) {
     return say("memory", "there is not enough of it", "end other programs, or raise the limit (`ulimit -v`)");
+  } catch (const vfs::io::Interrupted& interrupted) {
+    return end_by(interrupted.number);
   } catch (const std::exception& error) {
     return say("unexpected", error.what(), "please report this, with the command that caused it");
   }

@@ -8,6 +8,7 @@
 #include "vfs/command/copies.h"
 #include "vfs/command/workspace_state.h"
 #include "vfs/io/for_each.h"
+#include "vfs/io/interrupt.h"
 
 namespace vfs {
 namespace {
@@ -41,6 +42,7 @@ void ObjectCheck::look() {
     const std::string problem = co_await objects_.look_for_problem(all[i]);
     states[i] = !problem.empty() ? damaged : has_odd_mode(objects_, all[i]) ? odd_mode : good;
   };
+  const io::Interruptible interruptible;
   io::for_each(all.size(), io::usual_depth(), look_at);
   for (size_t i = 0; i < all.size(); ++i) {
     if (states[i] == damaged) suspects_.push_back(all[i]);

@@ -17,6 +17,7 @@
 #include "vfs/command/store_check.h"
 #include "vfs/command/workspace_check.h"
 #include "vfs/io/for_each.h"
+#include "vfs/io/interrupt.h"
 
 namespace vfs {
 namespace {
@@ -115,6 +116,7 @@ void Garbage::drop_objects() {
       freed[i] = co_await io::call(remove);
     }
   };
+  const io::Interruptible interruptible;
   io::for_each(dead.size(), io::usual_depth(), drop);
   for (size_t i = 0; i < dead.size(); ++i) {
     result_.bytes += freed[i];

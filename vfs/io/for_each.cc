@@ -1,5 +1,6 @@
 #include "vfs/io/for_each.h"
 
+#include <poll.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -7,6 +8,9 @@
 #include <mutex>
 #include <system_error>
 #include <thread>
+
+#include "vfs/io/interrupt.h"
+#include "vfs/io/stream.h"
 
 namespace vfs::io {
 namespace {
@@ -28,6 +32,13 @@ size_t executors_for(size_t count) {
   return std::min(processors, count);
 }
 
+// Ends with the group, if not before.
+Task<> cancel_when_interrupted(Group& group) {
+  if (interrupt_event() < 0) co_return;
+  const long ready = co_await wait_until_ready(interrupt_event(), POLLIN);
+  if (ready > 0) group.cancel();
+}
+
 class Items {
  public:
   Items(size_t count, const std::function<Task<>(size_t)>& make) : count_(count), make_(make) {}
@@ -35,8 +46,12 @@ class Items {
   void run_some(size_t depth) {
     try {
       Executor executor;
-      executor.run(with_group(depth, [&](Group& group) -> Task<> {
-        for (size_t i; !group.is_cancelled() && (i = next_.fetch_add(1)) < count_;) co_await group.add(make_(i));
+      executor.run(with_group(2, [&](Group& both) -> Task<> {
+        co_await both.add(cancel_when_interrupted(both));
+        Task<> work = make_some(depth);
+        work.set_scope(both.scope());  // not that of who waits: cancelled with the others
+        co_await work;
+        both.cancel();
       }));
     } catch (...) {
       const std::lock_guard lock(mutex_);
@@ -45,11 +60,19 @@ class Items {
     }
   }
 
+  // What was cancelled failed for no reason of its own.
   void rethrow() const {
+    throw_if_interrupted();
     if (failure_) std::rethrow_exception(failure_);
   }
 
  private:
+  Task<> make_some(size_t depth) {
+    co_await with_group(depth, [&](Group& group) -> Task<> {
+      for (size_t i; !group.is_cancelled() && (i = next_.fetch_add(1)) < count_;) co_await group.add(make_(i));
+    });
+  }
+
   const size_t count_;
   const std::function<Task<>(size_t)>& make_;
   std::atomic<size_t> next_ = 0;

@@ -13,7 +13,8 @@ namespace vfs::io {
 // several threads. Between two completions a task may block, or compute, on its thread:
 // the others there wait, those elsewhere do not. The first exception ends the work, is
 // thrown again here, and cancels what the same executor had begun; elsewhere that is
-// finished. Throws Error too if there is no executor (see choose_backend()).
+// finished. Throws Interrupted where there is an Interruptible, and Error if there is no
+// executor (see choose_backend()).
 void for_each(size_t count, size_t depth, const std::function<Task<>(size_t)>& make);
 
 // Tasks at once that keep a disk busy, or fewer, so that each may have two files open
