@@ -118,7 +118,7 @@ Stream* open_native(const vfs::Lookup& found) {
 VFS_INTERPOSE(DIR*, opendir, (const char* path)) {
   if (!shim::engaged() || !shim::is_string(path)) return VFS_NEXT(opendir)(path);
   shim::LocatedPath located;
-  shim::locate(AT_FDCWD, path, vfs::Follow::yes, located, {.reads = true});
+  shim::locate(AT_FDCWD, path, vfs::Follow::yes, located, {.reads = true, .needs = vfs::kMayRead});
   if (located.where == shim::Where::untouched || located.where == shim::Where::outside) {
     return VFS_NEXT(opendir)(shim::pass_on(located, AT_FDCWD, path).path);
   }

@@ -79,7 +79,7 @@ bool is_loaded(const Call& call) {
 bool is_elsewhere(const char* file) {
   if (strchr(file, '$') != nullptr) return false;
   shim::LocatedPath located;
-  shim::locate(AT_FDCWD, file, vfs::Follow::yes, located);
+  shim::locate(AT_FDCWD, file, vfs::Follow::yes, located, {.needs = shim::kNeedsNothing});
   return located.where == shim::Where::untouched;
 }
 

@@ -12,6 +12,7 @@
 
 #include "shim/descriptors.h"
 #include "shim/exec.h"
+#include "shim/grants.h"
 #include "shim/state.h"
 #include "vfs/core/sys.h"
 
@@ -22,6 +23,8 @@ constexpr char kPreload[] = "LD_PRELOAD=";
 constexpr char kLibraryPath[] = "LD_LIBRARY_PATH=";
 constexpr char kWorkspace[] = "VFS_WORKSPACE=";
 constexpr char kLog[] = "VFS_LOG=";
+constexpr char kGrants[] = "VFS_GRANTS=";
+constexpr char kOnly[] = "VFS_ONLY=";
 constexpr char kDisable[] = "VFS_DISABLE=";
 constexpr char kDescriptors[] = "VFS_DESCRIPTORS=";
 constexpr char kProcessName[] = "VFS_PROCESS_NAME=";
@@ -147,6 +150,8 @@ Variables read_variables(char* const* environment) {
     } else if (entry[0] == 'V') {
       if (const char* value = value_of(entry, kWorkspace)) out.workspace = value;
       if (const char* value = value_of(entry, kLog)) out.log = value;
+      if (const char* value = value_of(entry, kGrants)) out.grants = value;
+      if (const char* value = value_of(entry, kOnly)) out.only = value;
       if (const char* value = value_of(entry, kDisable)) {
         out.disabled = *value != '\0' && strcmp(value, "0") != 0;
       }
@@ -179,10 +184,18 @@ bool compose_preload(const char* given, vfs::PathBuffer& out) {
   return fits && (out.length == 0 || out.append_character(':')) && out.append(own.text);
 }
 
+// What is behind a fence says so to whatever it starts, as it was told itself.
+bool are_grants_right(const Variables& variables) {
+  const auto same = [](const char* given, const char* wanted) {
+    return wanted == nullptr || (given != nullptr && strcmp(given, wanted) == 0);
+  };
+  return same(variables.grants, grants_to_hand_on()) && same(variables.only, fencing_to_hand_on());
+}
+
 bool is_right(const Variables& variables, const Additions& additions) {
   return variables.preload != nullptr && strcmp(variables.preload, additions.preload) == 0 &&
          variables.workspace != nullptr && variables.workspace[0] == '/' &&
-         (variables.log != nullptr || log_path.length == 0) && !variables.has_leftovers &&
+         (variables.log != nullptr || log_path.length == 0) && are_grants_right(variables) && !variables.has_leftovers &&
          additions.descriptors == nullptr && additions.process_name == nullptr &&
          additions.library_directory == nullptr && additions.started_preload == nullptr;
 }
@@ -201,10 +214,13 @@ void ProgramEnvironment::add(const char* name, const char* first, const char* se
 bool ProgramEnvironment::build(char* const* environment, const Variables& variables,
                                const Additions& additions) {
   const char* library_path = variables.library_path != nullptr ? variables.library_path : "";
-  size_t entries = 9;  // eight of ours and the null
+  const char* grants = grants_to_hand_on();
+  const char* only = fencing_to_hand_on();
+  size_t entries = 11;  // ten of ours and the null
   for (char* const* entry = environment; entry != nullptr && *entry != nullptr; ++entry) ++entries;
-  // Seven texts of at most PATH_MAX, and LD_LIBRARY_PATH twice.
-  const size_t text_size = 7 * (PATH_MAX + 32) + 2 * (strlen(library_path) + 64);
+  // Eight texts of at most PATH_MAX, and LD_LIBRARY_PATH twice.
+  const size_t text_size = 8 * (PATH_MAX + 32) + 2 * (strlen(library_path) + 64) +
+                           (grants != nullptr ? strlen(grants) + 32 : 0);
   entries_ = static_cast<char**>(memory_.allocate(entries * sizeof(char*) + text_size));
   if (entries_ == nullptr) return false;
   text_ = reinterpret_cast<char*>(entries_ + entries);
@@ -214,6 +230,8 @@ bool ProgramEnvironment::build(char* const* environment, const Variables& variab
                                                      : additions.preload);
   if (!keeps_workspace) add(kWorkspace, workspace.root.text);
   if (log_path.length != 0 && variables.log == nullptr) add(kLog, log_path.text);
+  if (grants != nullptr) add(kGrants, grants);
+  if (only != nullptr) add(kOnly, only);
   if (additions.descriptors != nullptr) add(kDescriptors, additions.descriptors);
   if (additions.process_name != nullptr) add(kProcessName, additions.process_name);
   if (additions.started_preload != nullptr) add(kSavedPreload, kPreload, additions.preload);
@@ -227,7 +245,8 @@ bool ProgramEnvironment::build(char* const* environment, const Variables& variab
         value_of(*entry, kPreload) != nullptr ||
         (!keeps_workspace && value_of(*entry, kWorkspace) != nullptr) ||
         (additions.library_directory != nullptr && value_of(*entry, kLibraryPath) != nullptr) ||
-        is_one_time(*entry);
+        (grants != nullptr && value_of(*entry, kGrants) != nullptr) ||
+        (only != nullptr && value_of(*entry, kOnly) != nullptr) || is_one_time(*entry);
     if (!replaced) entries_[count_++] = *entry;
   }
   entries_[count_] = nullptr;
@@ -244,6 +263,10 @@ OwnEnvironment::OwnEnvironment() {
   }
   if (variables.workspace == nullptr || variables.workspace[0] != '/') {
     setenv("VFS_WORKSPACE", workspace.root.text, 1);
+  }
+  if (!are_grants_right(variables)) {
+    setenv("VFS_GRANTS", grants_to_hand_on(), 1);
+    setenv("VFS_ONLY", fencing_to_hand_on(), 1);
   }
   if (activity == Activity::active && format_inherited(HandOn::inherited, text)) {
     has_descriptors_ = setenv("VFS_DESCRIPTORS", text.text, 1) == 0;

@@ -18,6 +18,8 @@ struct Variables {
   const char* library_path;
   const char* workspace;
   const char* log;
+  const char* grants;
+  const char* only;
   bool disabled;       // VFS_DISABLE: the new program is to run without us
   bool has_leftovers;  // variables that were for one process start only
 };

@@ -62,7 +62,7 @@ bool LibrarySearch::find_in_directory(const vfs::PathBuffer& directory, const ch
     return false;
   }
   LocatedPath located;
-  locate(AT_FDCWD, path.text, vfs::Follow::yes, located);
+  locate(AT_FDCWD, path.text, vfs::Follow::yes, located, {.needs = kNeedsNothing});
   vfs::PathBuffer& real = libraries_[count_].real;
   switch (located.where) {
     case Where::failed: note_hidden(path, by_rpath); return false;
@@ -90,7 +90,7 @@ bool LibrarySearch::find_path(const char* name, unsigned asker) {
   vfs::PathBuffer path;
   if (!expand_library_path(name, strlen(name), libraries_[asker].directory, path)) return false;
   LocatedPath located;
-  locate(AT_FDCWD, path.text, vfs::Follow::yes, located);
+  locate(AT_FDCWD, path.text, vfs::Follow::yes, located, {.needs = kNeedsNothing});
   vfs::PathBuffer& real = libraries_[count_].real;
   if (located.where == Where::untouched) return false;
   if (located.where == Where::outside) {

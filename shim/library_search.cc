@@ -100,7 +100,7 @@ bool LibrarySearch::add_preloaded(const char* file) {
   LocatedPath located;
   vfs::PathBuffer absolute;
   hidden_ = hidden_by_rpath_ = false;
-  locate(AT_FDCWD, file, vfs::Follow::yes, located);
+  locate(AT_FDCWD, file, vfs::Follow::yes, located, {.needs = kNeedsNothing});
   vfs::PathBuffer& real = libraries_[count_].real;
   if (located.where != Where::inside || !located.found.is_regular() || count_ == kMost ||
       startable_path(located.found, real) != 0 ||

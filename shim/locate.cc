@@ -1,6 +1,7 @@
 #include "shim/locate.h"
 
 #include "shim/aliases.h"
+#include "shim/grants.h"
 #include "vfs/core/sys.h"
 
 namespace shim {
@@ -115,10 +116,7 @@ void locate_from(const vfs::PathBuffer& start, const char* path, vfs::Follow fol
   }
 }
 
-}  // namespace
-
-void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& located,
-            Looking looking) {
+void find(int dirfd, const char* path, vfs::Follow follow, LocatedPath& located, Looking looking) {
   located.where = Where::untouched;
   located.error = 0;
   const Activity now = activity.load(std::memory_order_relaxed);
@@ -147,6 +145,13 @@ void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& locate
   } else {
     locate_from_outside(directory, path, follow, located, looking);
   }
+}
+
+}  // namespace
+
+void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& located, Looking looking) {
+  find(dirfd, path, follow, located, looking);
+  if (is_fenced()) check_grants(dirfd, path, follow, looking, located);
 }
 
 }  // namespace shim

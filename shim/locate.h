@@ -7,6 +7,7 @@
 #include "shim/memory.h"
 #include "shim/recent_paths.h"
 #include "shim/state.h"
+#include "vfs/core/grants.h"
 
 namespace shim {
 
@@ -31,11 +32,23 @@ struct LocatedPath {
   }
 };
 
-// What the call is after, as far as it spares questions.
+// For a look that is not the call itself.
+constexpr vfs::Rights kNeedsNothing = 1 << 7;
+
+// What the call is after: what it needs a grant for, and what spares questions.
 struct Looking {
   vfs::Unseen unseen = vfs::Unseen::never;  // as of vfs::Shortcut
   bool reads = false;                       // as of enter()
+  vfs::Rights needs = vfs::kMayWrite;       // 0: what is there is only looked at
 };
+
+// What open(2) with these flags needs.
+inline vfs::Rights needs_to_open(int flags) {
+  if ((flags & O_PATH) != 0) return 0;
+  const int access = flags & O_ACCMODE;
+  const bool writes = access != O_RDONLY || (flags & (O_CREAT | O_TRUNC)) != 0;
+  return static_cast<vfs::Rights>((access != O_WRONLY ? vfs::kMayRead : 0) | (writes ? vfs::kMayWrite : 0));
+}
 
 // Looks up `path` as given to a *at call with `dirfd`. Never touches errno.
 void locate(int dirfd, const char* path, vfs::Follow follow, LocatedPath& located,

@@ -74,7 +74,8 @@ int open_at(const char* call, int dirfd, const char* path, int flags, mode_t mod
         if (fd >= 0 && shim::engaged()) shim::forget_descriptor(fd);
         return fd;
       },
-      only_reads(flags) ? shim::Looking{vfs::Unseen::files, true} : shim::Looking{});
+      only_reads(flags) ? shim::Looking{vfs::Unseen::files, true, vfs::kMayRead}
+                        : shim::Looking{.needs = shim::needs_to_open(flags)});
 }
 
 // The mode is only there when the flags ask for it: reading it otherwise would

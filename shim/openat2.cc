@@ -63,7 +63,7 @@ Leads find_course(int dirfd, const char* path, uint64_t resolve, Course& course)
       return Leads::inside;
     }
   }
-  locate(dirfd, path, vfs::Follow::yes, located);
+  locate(dirfd, path, vfs::Follow::yes, located, {.needs = kNeedsNothing});
   return located.where == Where::inside || located.where == Where::failed ? Leads::mixed
                                                                           : Leads::outside;
 }

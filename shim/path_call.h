@@ -9,6 +9,7 @@
 //   empty_path(call)              the whole answer for a descriptor: "" with AT_EMPTY_PATH
 //   draft(call, fd)               what comes before the kernel changes a draft by descriptor
 //   kReads                        the call changes nothing
+//   kLooks                        asks for no content, whatever else it does
 //   kUnseen                       nor needs to know what stands there (vfs::Shortcut)
 //   is_idle(call)                 whether the call does nothing, and then not even looks
 //   finish(call, result)          a last look at the result, wherever it came from
@@ -60,7 +61,9 @@ struct follow_if {
 template <typename Answer>
 constexpr Looking looking_of() {
   constexpr bool unseen = requires { Answer::kUnseen; };
-  return {unseen ? vfs::Unseen::all : vfs::Unseen::never, unseen || requires { Answer::kReads; }};
+  constexpr bool reads = unseen || requires { Answer::kReads; };
+  constexpr bool looks = reads || requires { Answer::kLooks; };
+  return {unseen ? vfs::Unseen::all : vfs::Unseen::never, reads, looks ? vfs::Rights{0} : vfs::kMayWrite};
 }
 
 template <typename Row>

@@ -106,7 +106,7 @@ int Program::locate_file(ProgramFile& file, const ProgramName& program, vfs::Fol
     return locate_descriptor_file(file, program.dirfd);
   }
   LocatedPath located;
-  locate(program.dirfd, program.path, follow, located);
+  locate(program.dirfd, program.path, follow, located, {.needs = vfs::kMayExecute});
   switch (located.where) {
     case Where::failed: return static_cast<int>(located.error);
     case Where::untouched: file.plain = true; return 0;

@@ -31,6 +31,7 @@ using handle_links = shim::follow_if<AT_SYMLINK_FOLLOW, ~0>;
 
 // Of what is there now.
 struct RealPath {
+  static constexpr bool kLooks = true;
   static long real(const Lookup& found, const auto&, vfs::PathBuffer& real) {
     return vfs::real_path(workspace, found, real);
   }
@@ -39,6 +40,7 @@ struct RealPath {
 // What is watched has to be the inode that will be written, and the directory
 // that new names will appear in: those of upper.
 struct Watched {
+  static constexpr bool kLooks = true;
   static long real(const Lookup& found, const auto&, vfs::PathBuffer& real) {
     if (!found.exists()) return -ENOENT;
     const int allowed = vfs::check_access(found.status, R_OK, true);
@@ -71,6 +73,7 @@ ssize_t without_hidden(char* list, ssize_t length) {
 }
 
 struct ReadAttribute {
+  static constexpr bool kLooks = true;
   static long real(const Lookup& found, const auto& call, vfs::PathBuffer& real) {
     const int result = vfs::real_path(workspace, found, real);
     if (result == 0 && is_hidden_attribute(call.template get<Role::name>())) return -ENODATA;
@@ -96,6 +99,7 @@ long list_attributes(List list, char* out, size_t size) {
 }
 
 struct ListAttributes {
+  static constexpr bool kLooks = true;
   static long found(const Lookup& found, const auto& call) {
     vfs::PathBuffer real;
     const int result = vfs::real_path(workspace, found, real);
@@ -149,6 +153,7 @@ struct RefuseRoot {
 // A handle would name the real inode, past the layer: there are none, as on
 // many file systems, and callers know how to do without.
 struct NoHandle {
+  static constexpr bool kLooks = true;
   static long found(const Lookup& found, const auto&) {
     return found.exists() ? -EOPNOTSUPP : -ENOENT;
   }

@@ -90,13 +90,13 @@ int prepare_named(const vfs::Lookup& found, int flags, vfs::PathBuffer& real) {
 // The real path for a file action. Positive errno, as the functions return it,
 // for what no path can stand for.
 template <typename Prepare>
-int translate(const char* path, vfs::Follow follow, vfs::PathBuffer& real, const char*& passed,
-              Prepare prepare) {
+int translate(const char* path, vfs::Follow follow, vfs::Rights needs, vfs::PathBuffer& real,
+              const char*& passed, Prepare prepare) {
   passed = path;
   if (!engaged() || !shim::is_string(path)) return 0;
   shim::LocatedPath located;
   const long result = shim::retry_while_stale([&]() -> long {
-    shim::locate(AT_FDCWD, path, follow, located);
+    shim::locate(AT_FDCWD, path, follow, located, {.needs = needs});
     switch (located.where) {
       case shim::Where::untouched: return 0;
       case shim::Where::outside: passed = located.found.path.text; break;
@@ -141,7 +141,7 @@ VFS_INTERPOSE(int, posix_spawn_file_actions_addopen,
                mode_t mode)) {
   vfs::PathBuffer real;
   const char* passed;
-  const int error = translate(path, shim::follow_for_open(path, flags), real, passed,
+  const int error = translate(path, shim::follow_for_open(path, flags), shim::needs_to_open(flags), real, passed,
                               [&](const vfs::Lookup& found) {
                                 return prepare_named(found, flags, real);
                               });
@@ -153,7 +153,7 @@ VFS_INTERPOSE(int, posix_spawn_file_actions_addchdir_np,
               (posix_spawn_file_actions_t* actions, const char* path)) {
   vfs::PathBuffer real;
   const char* passed;
-  const int error = translate(path, vfs::Follow::yes, real, passed,
+  const int error = translate(path, vfs::Follow::yes, 0, real, passed,
                               [&](const vfs::Lookup& found) {
                                 return vfs::real_path(shim::workspace, found, real);
                               });

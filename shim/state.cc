@@ -7,6 +7,7 @@
 #include "shim/aliases.h"
 #include "shim/descriptors.h"
 #include "shim/environment.h"
+#include "shim/grants.h"
 #include "vfs/core/sys.h"
 
 namespace shim {
@@ -87,6 +88,7 @@ void take_environment() {
   given.disabled = variables.disabled;
   keep(given.workspace, variables.workspace);
   keep(log_path, variables.log);
+  take_grants(variables.grants, variables.only);
   given.at_once = variables.has_leftovers || variables.library_path != nullptr ||
                   variables.log != nullptr;
 }

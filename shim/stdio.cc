@@ -67,7 +67,7 @@ void fill_letters(char* letters) {
 bool is_in_tree(const char* path) {
   if (!shim::engaged()) return false;
   shim::LocatedPath located;
-  shim::locate(AT_FDCWD, path, vfs::Follow::no, located);
+  shim::locate(AT_FDCWD, path, vfs::Follow::no, located, {.needs = shim::kNeedsNothing});
   return located.where == shim::Where::inside || located.where == shim::Where::failed;
 }
 
@@ -109,7 +109,8 @@ FILE* open_by_libc(const char* path, int flags, Open open) {
   shim::LocatedPath located;
   vfs::PathBuffer real;
   const long error = shim::retry_while_stale([&]() -> long {
-    shim::locate(AT_FDCWD, path, shim::follow_for_open(path, flags), located);
+    shim::locate(AT_FDCWD, path, shim::follow_for_open(path, flags), located,
+                 {.needs = shim::needs_to_open(flags)});
     if (located.where == shim::Where::failed) return located.error;
     if (located.where != shim::Where::inside) return 0;
     return vfs::prepare_open(workspace, located.found, flags, real);
@@ -136,7 +137,8 @@ VFS_INTERPOSE(FILE*, fopen, (const char* path, const char* mode)) {
   long fd = -ESTALE;
   for (int i = 0; i < shim::kAttempts && fd == -ESTALE; ++i) {
     shim::LocatedPath located;
-    shim::locate(AT_FDCWD, path, shim::follow_for_open(path, flags), located);
+    shim::locate(AT_FDCWD, path, shim::follow_for_open(path, flags), located,
+                 {.needs = shim::needs_to_open(flags)});
     if (located.where == shim::Where::untouched || located.where == shim::Where::outside) {
       FILE* stream = VFS_NEXT(fopen)(shim::pass_on(located, AT_FDCWD, path).path, mode);
       if (stream != nullptr) shim::forget_descriptor(fileno(stream));

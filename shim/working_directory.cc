@@ -77,7 +77,7 @@ bool virtual_working_directory(vfs::PathBuffer& path) {
 VFS_INTERPOSE(int, chdir, (const char* path)) {
   const int result = shim::on_path(
       "chdir", AT_FDCWD, path, vfs::Follow::yes, change_to,
-      [](int, const char* real) { return VFS_NEXT(chdir)(real); });
+      [](int, const char* real) { return VFS_NEXT(chdir)(real); }, {.needs = 0});
   shim::forget_working_directory();
   if (result == 0) shim::directory_changed();
   return result;
@@ -141,7 +141,7 @@ VFS_INTERPOSE(char*, get_current_dir_name, ()) {
 VFS_INTERPOSE(char*, realpath, (const char* path, char* resolved)) {
   if (!shim::engaged() || !shim::is_string(path)) return VFS_NEXT(realpath)(path, resolved);
   shim::LocatedPath located;
-  shim::locate(AT_FDCWD, path, vfs::Follow::yes, located);
+  shim::locate(AT_FDCWD, path, vfs::Follow::yes, located, {.needs = 0});
   if (located.where == shim::Where::untouched || located.where == shim::Where::outside) {
     return VFS_NEXT(realpath)(shim::pass_on(located, AT_FDCWD, path).path, resolved);
   }

@@ -12,6 +12,9 @@ as_ordinary_user() {
   mkdir -p "$away/build/vfs" "$away/build/shim" "$away/tmp" "$away/tests"
   cp "$from/vfs/vfs" "$away/build/vfs/" && cp "$from/shim/libvfs.so" "$away/build/shim/"
   cp -r "$here/tests/lib" "$suite" "$away/tests/"
+  # The suite's own programs.
+  mkdir -p "$away/build/tests/$(basename "$suite")"
+  find "$from/tests/$(basename "$suite")" -maxdepth 1 -type f -perm -u+x -exec cp -t "$away/build/tests/$(basename "$suite")" {} + 2>/dev/null
   mkdir -p "$away/cache/libvfs-tests/sources"   # what was fetched and built once is not to be again
   find "${XDG_CACHE_HOME:-$HOME/.cache}/libvfs-tests/sources" -maxdepth 1 -name '*.tar*' \
     -exec cp -t "$away/cache/libvfs-tests/sources" {} + 2>/dev/null

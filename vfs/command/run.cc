@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <thread>
 
+#include "vfs/command/shim_file.h"
 #include "vfs/core/open.h"
 #include "vfs/io/for_each.h"
 #include "vfs/io/signal.h"
@@ -15,18 +17,6 @@ namespace vfs {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Beside the command in a build directory, or where it was installed.
-std::string find_shim() {
-  const fs::path here = fs::read_symlink("/proc/self/exe").parent_path();
-  for (const fs::path& path : {here / "../shim/libvfs.so", fs::path(VFS_LIBRARY_DIRECTORY) / "libvfs.so",
-                               here / "../lib/libvfs.so"}) {
-    std::error_code error;
-    const fs::path canonical = fs::canonical(path, error);
-    if (!error) return canonical.string();
-  }
-  throw Error("libvfs.so", "not found beside the command", "build or install it with meson");
-}
 
 // LD_PRELOAD with the shim in it, once, behind what else is preloaded: see
 // compose_preload() of the shim.
@@ -87,10 +77,29 @@ io::Task<io::ExitStatus> wait_for_end(io::Child& child, io::Signals& signals) {
   co_return status;
 }
 
+// A fence is around one thread, and around what that starts: so it is another one that
+// starts the command.
+io::Started start_behind(const FencedRun* fenced, io::Command& command) {
+  if (fenced == nullptr) return io::start(command);
+  command.signal_mask = io::signal_mask_of_children();
+  io::Started started;
+  std::exception_ptr failure;
+  std::jthread([&] {
+    try {
+      fenced->enter();
+      started = io::start(command);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }).join();
+  if (failure) std::rethrow_exception(failure);
+  return started;
+}
+
 }  // namespace
 
 io::ExitStatus run_inside(OpenWorkspace& workspace, std::string directory,
-                          const std::vector<std::string>& arguments) {
+                          const std::vector<std::string>& arguments, const FencedRun* fenced) {
   const std::string preload = preload_with(find_shim());
   enter_directory(workspace, directory);
   setenv("LD_PRELOAD", preload.c_str(), 1);
@@ -104,7 +113,7 @@ io::ExitStatus run_inside(OpenWorkspace& workspace, std::string directory,
   command.arguments = {"--"};
   command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
   io::Signals signals{SIGINT, SIGQUIT, SIGTERM, SIGHUP};
-  io::Started started = io::start(command);
+  io::Started started = start_behind(fenced, command);
   if (started.error != 0) throw system_error(arguments[0], static_cast<int>(-started.error));
   const io::ExitStatus status = io::run(wait_for_end(started.child, signals));
   if (status.error != 0) throw system_error(arguments[0], static_cast<int>(-status.error));

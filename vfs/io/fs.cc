@@ -28,11 +28,21 @@ Task<Transfer> transfer(Operation::Kind kind, int fd, Buffer buffer, size_t from
   co_return Transfer{count, std::move(buffer)};
 }
 
+int open_directory(int directory, const char* name, uint64_t resolve) {
+  struct open_how how = {};
+  how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  how.resolve = resolve;
+  const long fd = resolve == 0 ? -1 : ::syscall(SYS_openat2, directory, name, &how, sizeof(how));
+  if (fd >= 0 || (resolve != 0 && errno != ENOSYS && errno != EPERM)) return static_cast<int>(fd);
+  return ::openat(directory, name, static_cast<int>(how.flags));
+}
+
 // A directory, also one that its owner may not read. A descriptor, or a negative errno.
-int open_to_empty(int directory, const char* name) {
-  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  int fd = ::openat(directory, name, kFlags);
-  if (fd < 0 && errno == EACCES && ::fchmodat(directory, name, S_IRWXU, 0) == 0) fd = ::openat(directory, name, kFlags);
+int open_to_empty(int directory, const char* name, uint64_t resolve) {
+  int fd = open_directory(directory, name, resolve);
+  if (fd < 0 && errno == EACCES && ::fchmodat(directory, name, S_IRWXU, 0) == 0) {
+    fd = open_directory(directory, name, resolve);
+  }
   return fd < 0 ? -errno : fd;
 }
 
@@ -54,7 +64,8 @@ long empty_directory(int fd) {
       result = -errno;
       break;
     }
-    const int below = open_to_empty(::dirfd(stream), entry->d_name);
+    // What is mounted there is not ours to empty.
+    const int below = open_to_empty(::dirfd(stream), entry->d_name, RESOLVE_NO_XDEV);
     result = below < 0 ? below : empty_directory(below);
     if (result == 0) result = error_of(::unlinkat(::dirfd(stream), entry->d_name, AT_REMOVEDIR));
     if (result == -ENOENT) result = 0;  // another was faster
@@ -68,7 +79,7 @@ long remove_now(int directory, const char* path) {
   if (::unlinkat(directory, path, 0) == 0 || errno == ENOENT) return 0;
   if (errno != EISDIR && errno != EPERM) return -errno;
   const long refused = -errno;
-  const int fd = open_to_empty(directory, path);
+  const int fd = open_to_empty(directory, path, 0);
   if (fd < 0) return fd == -ENOTDIR ? refused : fd;
   const long result = empty_directory(fd);
   return result != 0 ? result : error_of(::unlinkat(directory, path, AT_REMOVEDIR));

@@ -109,7 +109,8 @@ class DirectoryReader {
 Task<long> create_directory(int directory, std::string path, mode_t mode, bool parents = false);
 
 // A file, or a directory with all that is in it, whatever its permissions where we may
-// change them. Follows no link, and stays below `path` whatever others do meanwhile.
+// change them. Follows no link, and stays below `path` whatever others do meanwhile; what
+// is mounted there stays, with -EXDEV (from Linux 5.6 on).
 // 0 too if it was not there. What was removed before an error stays removed.
 Task<long> remove_all(int directory, std::string path);
 

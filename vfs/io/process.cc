@@ -44,10 +44,10 @@ bool has_nul(const Command& command) {
 // copy the tables of this process' memory, and run with its locks as they are.
 class Plan {
  public:
-  Plan() {
+  explicit Plan(const Command& command) {
     posix_spawn_file_actions_init(&actions_);
     posix_spawnattr_init(&attributes_);
-    const sigset_t mask = signal_mask_of_children();
+    const sigset_t mask = command.signal_mask.value_or(signal_mask_of_children());
     posix_spawnattr_setsigmask(&attributes_, &mask);
     posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK);
   }
@@ -131,7 +131,7 @@ long reap(pid_t pid, int options, siginfo_t& info) {
 Started start(const Command& command) {
   Started result;
   Child& child = result.child;
-  Plan plan;
+  Plan plan(command);
   int error = has_nul(command) ? EINVAL : 0;
   if (error == 0) error = plan.add(command.input, STDIN_FILENO, child.input);
   if (error == 0) error = plan.add(command.output, STDOUT_FILENO, child.output);

@@ -1,6 +1,7 @@
 // Programs that are started and waited for.
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <optional>
@@ -34,6 +35,8 @@ struct Command {
   std::vector<std::string> arguments;  // behind argv[0]
   std::optional<std::vector<std::string>> environment;  // NAME=VALUE, all there is; else as here
   std::string directory;  // empty: the working directory
+  // Blocked at the start; else what this thread had before any Signals.
+  std::optional<sigset_t> signal_mask;
   Stdio input;
   Stdio output;
   Stdio error_output;
