@@ -17,7 +17,7 @@ namespace {
 
 const char* const kCommands[] = {"init", "ingest", "clone", "run", "shell", "status", "diff", "commit", "log",
                                  "show", "ls", "cat", "stat", "switch", "restore", "discard", "export",
-                                 "refs", "rm-ref", "gc", "verify", "fsck", "stats"};
+                                 "refs", "rm-ref", "gc", "verify", "fsck", "stats", "call"};
 
 void parse(std::vector<std::string> arguments) {
   Context context;
@@ -44,7 +44,7 @@ void parse(std::vector<std::string> arguments) {
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
   std::vector<std::string> seeds = {"--help", "--version", "commit\n-m\nmessage", "run\n-C\ndir\n--\nls\n-l",
                                     "run\n--commit=x\ntrue", "diff\n--stat\na\nb", "clone\nsource\nplace",
-                                    "ls\n-lR\npath", "export\nd\n--snapshot\ns", "log\n--json"};
+                                    "ls\n-lR\npath", "export\nd\n--snapshot\ns", "log\n--json", "call\n-l\nlibm\nsin\n1.0\n:\nclose\n-1"};
   for (const char* command : kCommands) seeds.emplace_back(command);
   write_seeds(seeds);
   return 0;

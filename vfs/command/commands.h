@@ -38,6 +38,8 @@ void add_history_commands(Commands& commands, Context& context);
 void add_view_commands(Commands& commands, Context& context);
 // gc, verify, fsck, stats
 void add_store_commands(Commands& commands, Context& context);
+// call
+void add_call_commands(Commands& commands, Context& context);
 
 inline void add_all_commands(Commands& commands, Context& context) {
   add_tree_commands(commands, context);
@@ -46,6 +48,7 @@ inline void add_all_commands(Commands& commands, Context& context) {
   add_history_commands(commands, context);
   add_view_commands(commands, context);
   add_store_commands(commands, context);
+  add_call_commands(commands, context);
 }
 
 // "--json", which every command that prints something has.
