@@ -118,7 +118,8 @@ damaged() {
   done
   rm -rf "$facts"
   "$vfs" call strlen x >"$T/out/stdout"
-  cmp "$whole" "$facts" || echo "it is another file than before"
+  # Of the other headers nothing was asked again.
+  difference <(sed -n '/^section .* standard$/,/^section /p' "$whole" | grep '^func') <(grep '^func' "$facts")
   is 11 "$(XDG_CACHE_HOME=/dev/full/no "$vfs" call strlen 'hello world' 2>&1)" "no place for a cache"
   is 11 "$(env -u XDG_CACHE_HOME -u HOME "$vfs" call strlen 'hello world' 2>&1)" "no home"
 }
