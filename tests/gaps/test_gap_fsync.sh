@@ -24,19 +24,10 @@ cat file; head -c 20 data
 EOF
 
 same "exact errors" <<'EOF'
-python3 - <<'PY'
-from calls import *
-import socket
-r, w = os.pipe(); fd = os.open("data", os.O_RDWR)
-for name in ("fsync", "fdatasync"):
-    call = getattr(os, name)
-    show("closed", call, 987); show("pipe", call, w); show("socket", call, socket.socketpair()[0].fileno()); show("null", call, os.open("/dev/null", os.O_RDWR)); show("O_PATH", call, os.open("data", os.O_PATH))
-c = ctypes.c_long
-show("range", raw, "sync_file_range", fd, c(0), c(100), 7)
-show("range flags", raw, "sync_file_range", fd, c(0), c(0), 64); show("range negative", raw, "sync_file_range", fd, c(-1), c(0), 2)
-show("range pipe", raw, "sync_file_range", w, c(0), c(0), 2); show("range closed", raw, "sync_file_range", 987, c(0), c(0), 2)
-show("syncfs", raw, "syncfs", fd); show("syncfs closed", raw, "syncfs", 987)
-PY
+for name in fsync fdatasync; do
+  call pipe @p:int[2] : socketpair AF_UNIX SOCK_STREAM 0 @s:int[2] : null=open /dev/null O_RDWR : path=open data O_PATH : $name 987 : $name '@p[1]' : $name '@s[0]' : $name @null : $name @path
+done
+call fd=open data O_RDWR : pipe @p:int[2] : sync_file_range @fd 0 100 7 : sync_file_range @fd 0 0 64 : sync_file_range @fd -1 0 2 : sync_file_range '@p[1]' 0 0 2 : sync_file_range 987 0 0 2 : syncfs @fd : syncfs 987
 EOF
 
 same "sync(1) and dd" <<'EOF'

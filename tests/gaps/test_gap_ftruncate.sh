@@ -24,88 +24,41 @@ fixture() {
 begin gap_ftruncate
 
 same "shrink a sealed file through its descriptor" <<'EOF'
-python3 - <<'PY'
-from calls import *
-fd = os.open("data.bin", os.O_RDWR)
-show("ftruncate", os.ftruncate, fd, 10)
-print(os.fstat(fd).st_size, os.stat("data.bin").st_size, os.read(fd, 100))
-PY
+call fd=open data.bin O_RDWR : ftruncate @fd 10 : fstat @fd @s:stat : print @s.st_size : stat data.bin @s : print @s.st_size : read @fd @b:100 100 : hex @b 16
 cat data.bin; stat -c %s data.bin
 --- after
 cat data.bin; stat -c '%s %a' data.bin
 EOF
 
 same "extend a sealed file with zeros" <<'EOF'
-python3 - <<'PY'
-from calls import *
-fd = os.open("small.txt", os.O_RDWR)
-show("ftruncate", os.ftruncate, fd, 70000)
-print(os.fstat(fd).st_size, os.pread(fd, 20, 0), set(os.pread(fd, 69000, 900)))
-PY
+call fd=open small.txt O_RDWR : ftruncate @fd 70000 : fstat @fd @s:stat : print @s.st_size : pread @fd @b:20 20 0 : hex @b : pread @fd @c:69000 69000 900 : memcmp @c @zeros:69000 69000
 sha256sum small.txt
 EOF
 
 same "compiler pattern: write-only open, ftruncate to zero, write" <<'EOF'
-python3 - <<'PY'
-from calls import *
-fd = os.open("data.bin", os.O_WRONLY)
-show("ftruncate", os.ftruncate, fd, 0)
-os.write(fd, b"object code")
-os.close(fd)
-PY
+call fd=open data.bin O_WRONLY : ftruncate @fd 0 : write @fd 'object code' 11 : close @fd
 cat data.bin
 EOF
 
 same "shrink then extend leaves no old bytes" <<'EOF'
-python3 - <<'PY'
-from calls import *
-fd = os.open("data.bin", os.O_RDWR)
-os.ftruncate(fd, 100); os.ftruncate(fd, 5000)
-print(os.pread(fd, 110, 0), set(os.pread(fd, 5000, 100)))
-PY
+call fd=open data.bin O_RDWR : ftruncate @fd 100 : ftruncate @fd 5000 : pread @fd @b:110 110 0 : hex @b : pread @fd @c:4900 4900 100 : memcmp @c @zeros:4900 4900
 sha256sum data.bin
 EOF
 
 same "O_TRUNC with every access mode" <<'EOF'
-python3 - <<'PY'
-from calls import *
-for name, mode in (("data.bin", os.O_WRONLY), ("small.txt", os.O_RDWR), ("sub/deep/file", os.O_RDWR | os.O_APPEND)):
-    fd = os.open(name, mode | os.O_TRUNC)
-    print(name, os.fstat(fd).st_size, os.write(fd, b"new"))
-show("directory", os.open, "sub", os.O_WRONLY | os.O_TRUNC)
-show("excl", os.open, "hard1", os.O_WRONLY | os.O_TRUNC | os.O_CREAT | os.O_EXCL)
-PY
+for how in 'data.bin O_WRONLY' 'small.txt O_RDWR' 'sub/deep/file O_RDWR|O_APPEND'; do call fd=open $how'|O_TRUNC' : fstat @fd @s:stat : print @s.st_size : write @fd new 3; done
+call open sub 'O_WRONLY|O_TRUNC' : open hard1 'O_WRONLY|O_TRUNC|O_CREAT|O_EXCL' 0777
 cat data.bin small.txt sub/deep/file hard1
 EOF
 
 same "truncate by path: link, hard link, directory descriptor" <<'EOF'
-python3 - <<'PY'
-from calls import *
-show("link", os.truncate, "link", 7)
-show("hard", os.truncate, "hard2", 3)
-show("dots", os.truncate, "sub/deep/../deep/./file", 4)
-os.chdir("sub")
-show("chdir", os.truncate, "../empty", 12)
-PY
+call truncate link 7 : truncate hard2 3 : truncate sub/deep/../deep/./file 4 : chdir sub : truncate ../empty 12
 head -c 20 data.bin; cat hard1; stat -c '%n %s %h' hard1 hard2 sub/deep/file empty; readlink link
 EOF
 
 same "exact errors" <<'EOF'
-python3 - <<'PY'
-from calls import *
-fd = os.open("data.bin", os.O_RDONLY)
-show("read-only descriptor", os.ftruncate, fd, 1)
-show("bad descriptor", os.ftruncate, 987, 1)
-show("directory", os.truncate, "sub", 1)
-show("missing", os.truncate, "missing", 1)
-show("dangling", os.truncate, "dangling", 1)
-show("not a directory", os.truncate, "small.txt/x", 1)
-show("slash", os.truncate, "small.txt/", 1)
-show("negative", os.truncate, "small.txt", -1)
-show("negative fd", os.ftruncate, os.open("small.txt", os.O_RDWR), -1)
-show("too long", os.truncate, "n" * 300, 1)
-show("empty name", os.truncate, "", 1)
-PY
+call fd=open data.bin O_RDONLY : ftruncate @fd 1 : ftruncate 987 1 : truncate sub 1 : truncate missing 1 : truncate dangling 1 : truncate small.txt/x 1 : truncate small.txt/ 1
+call truncate small.txt -1 : fd=open small.txt O_RDWR : ftruncate @fd -1 : truncate "$(printf '%0300d')" 1 : truncate '' 1
 wc -c data.bin small.txt
 EOF
 
@@ -183,23 +136,12 @@ exec 3>&-; cat data.bin
 EOF
 
 same "append mode after ftruncate" <<'EOF'
-python3 - <<'PY'
-from calls import *
-fd = os.open("data.bin", os.O_RDWR | os.O_APPEND)
-os.ftruncate(fd, 4); os.write(fd, b"END")
-print(os.pread(fd, 50, 0), os.lseek(fd, 0, os.SEEK_CUR))
-PY
+call fd=open data.bin 'O_RDWR|O_APPEND' : ftruncate @fd 4 : write @fd END 3 : pread @fd @b:50 50 0 : hex @b : lseek @fd 0 SEEK_CUR
 EOF
 
 same "truncated, then renamed or removed" <<'EOF'
 truncate -s 9 data.bin; mv data.bin sub/moved; truncate -s 3 sub/moved; cat sub/moved; ls data.bin
-python3 - <<'PY'
-from calls import *
-fd = os.open("small.txt", os.O_RDWR)
-os.unlink("small.txt")
-os.ftruncate(fd, 2)
-print(os.fstat(fd).st_size, os.pread(fd, 9, 0), os.path.exists("small.txt"))
-PY
+call fd=open small.txt O_RDWR : unlink small.txt : ftruncate @fd 2 : fstat @fd @s:stat : print @s.st_size : pread @fd @b:9 9 0 : hex @b : access small.txt F_OK
 --- after
 cat sub/moved; ls small.txt data.bin 2>&1
 EOF

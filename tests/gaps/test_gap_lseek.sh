@@ -22,50 +22,22 @@ fixture() {
 begin gap_lseek
 
 same "SEEK_SET, SEEK_CUR, SEEK_END on a sealed file" <<'EOF'
-python3 - <<'PY'
-from calls import *
-fd = os.open("data.bin", os.O_RDONLY)
-for offset, whence in ((100, 0), (7, 1), (-20, 2), (0, 1), (-5, 1), (500, 2), (0, 0)):
-    show((offset, whence), os.lseek, fd, offset, whence)
-    print(os.read(fd, 12))
-PY
+words=(); for at in '100 SEEK_SET' '7 SEEK_CUR' '-20 SEEK_END' '0 SEEK_CUR' '-5 SEEK_CUR' '500 SEEK_END' '0 SEEK_SET'; do words+=(: lseek @fd $at : read @fd @b:12 12 : hex @b); done
+call fd=open data.bin O_RDONLY "${words[@]}"
 EOF
 
 same "exact errors" <<'EOF'
-python3 - <<'PY'
-from calls import *
-fd = os.open("data.bin", os.O_RDONLY)
-show("negative", os.lseek, fd, -1, 0)
-show("before start", os.lseek, fd, -999999, 2)
-show("bad whence", os.lseek, fd, 0, 99)
-show("bad descriptor", os.lseek, 987, 0, 0)
-show("pipe", os.lseek, os.pipe()[0], 0, 0)
-show("unmoved", os.lseek, fd, 0, 1)
-PY
+call fd=open data.bin O_RDONLY : lseek @fd -1 SEEK_SET : lseek @fd -999999 SEEK_END : lseek @fd 0 99 : lseek 987 0 SEEK_SET : pipe @p:int[2] : lseek '@p[0]' 0 SEEK_SET : lseek @fd 0 SEEK_CUR
 EOF
 
 same "SEEK_DATA and SEEK_HOLE on a dense sealed file" <<'EOF'
-python3 - <<'PY'
-from calls import *
-fd = os.open("data.bin", os.O_RDONLY)
-for offset in (0, 5000, 108893, 108894, 200000):
-    show(("data", offset), os.lseek, fd, offset, os.SEEK_DATA)
-    show(("hole", offset), os.lseek, fd, offset, os.SEEK_HOLE)
-PY
+words=(); for at in 0 5000 108893 108894 200000; do words+=(: lseek @fd $at SEEK_DATA : lseek @fd $at SEEK_HOLE); done
+call fd=open data.bin O_RDONLY "${words[@]}"
 EOF
 
 same "SEEK_DATA and SEEK_HOLE on a sparse draft" <<'EOF'
-python3 - <<'PY'
-from calls import *
-fd = os.open("holes", os.O_RDWR | os.O_CREAT)
-os.pwrite(fd, b"x" * 4096, 1 << 20)
-os.ftruncate(fd, 3 << 20)
-os.fsync(fd)
-for offset in (0, 1 << 20, (1 << 20) + 4096, (3 << 20) - 1, 3 << 20):
-    show(("data", offset), os.lseek, fd, offset, os.SEEK_DATA)
-    show(("hole", offset), os.lseek, fd, offset, os.SEEK_HOLE)
-print(os.stat("holes").st_blocks)
-PY
+words=(); for at in 0 1048576 1052672 3145727 3145728; do words+=(: lseek @fd $at SEEK_DATA : lseek @fd $at SEEK_HOLE); done
+call fd=open holes 'O_RDWR|O_CREAT' 0777 : n=pwrite @fd "$(printf '%04096d')" 4096 1048576 : ftruncate @fd 3145728 : fsync @fd "${words[@]}" : stat holes @s:stat : print @s.st_blocks
 --- after
 sha256sum holes; stat -c %s holes
 EOF
@@ -128,15 +100,8 @@ perl -e 'open(my $f, "<&=", 3); sysseek($f, -10, 2); sysread($f, my $x, 100); pr
 EOF
 
 same "the offset survives the first write to a sealed file" <<'EOF'
-python3 - <<'PY'
-from calls import *
-fd = os.open("data.bin", os.O_RDWR)
-print(os.read(fd, 10), os.lseek(fd, 0, 1))
-os.write(fd, b"########")
-print(os.lseek(fd, 0, 1), os.read(fd, 10), os.fstat(fd).st_size)
-os.lseek(fd, 0, 2); os.write(fd, b"end")
-print(os.pread(fd, 24, 0), os.stat("data.bin").st_size)
-PY
+call fd=open data.bin O_RDWR : read @fd @b:10 10 : hex @b : lseek @fd 0 SEEK_CUR : write @fd '########' 8 : lseek @fd 0 SEEK_CUR : read @fd @b 10 : hex @b : fstat @fd @s:stat : print @s.st_size
+call fd=open data.bin O_RDWR : lseek @fd 0 SEEK_END : write @fd end 3 : pread @fd @b:24 24 0 : hex @b : stat data.bin @s:stat : print @s.st_size
 sha256sum data.bin
 EOF
 
@@ -154,13 +119,7 @@ sha256sum small.txt new
 EOF
 
 same "offsets beyond 4 GiB" <<'EOF'
-python3 - <<'PY'
-from calls import *
-fd = os.open("large", os.O_RDWR | os.O_CREAT)
-print(os.lseek(fd, 5 << 30, 0), os.write(fd, b"far"), os.lseek(fd, -1, 1))
-print(os.read(fd, 9), os.fstat(fd).st_size, os.stat("large").st_size)
-os.ftruncate(fd, 10)
-PY
+call fd=open large 'O_RDWR|O_CREAT' 0777 : lseek @fd $((5 << 30)) SEEK_SET : write @fd far 3 : lseek @fd -1 SEEK_CUR : read @fd @b:9 9 : hex @b : fstat @fd @s:stat : print @s.st_size : stat large @s : print @s.st_size : ftruncate @fd 10
 stat -c %s large
 EOF
 

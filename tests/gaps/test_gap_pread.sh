@@ -48,13 +48,7 @@ sha256sum data.bin
 EOF
 
 same "exact errors" <<'EOF'
-python3 - <<'PY'
-from calls import *
-ro, wo, pipe = os.open("data.bin", os.O_RDONLY), os.open("small.txt", os.O_WRONLY), os.pipe()
-show("write on read-only", os.pwrite, ro, b"x", 0); show("read on write-only", os.pread, wo, 1, 0)
-show("negative", os.pread, ro, 1, -1); show("pipe", os.pread, pipe[0], 1, 0); show("pipe", os.pwrite, pipe[1], b"x", 0)
-show("directory", os.pread, os.open("sub", 0), 1, 0); show("closed", os.pread, 987, 1, 0); show("past end", os.pread, ro, 5, 1 << 40)
-PY
+call ro=open data.bin O_RDONLY : wo=open small.txt O_WRONLY : pipe @p:int[2] : d=open sub O_RDONLY : pwrite @ro x 1 0 : pread @wo @b:5 1 0 : pread @ro @b 1 -1 : pread '@p[0]' @b 1 0 : pwrite '@p[1]' x 1 0 : pread @d @b 1 0 : pread 987 @b 1 0 : pread @ro @b 5 $((1 << 40))
 EOF
 
 same "append mode, beyond the end, vectors into a new file" <<'EOF'

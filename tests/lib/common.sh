@@ -5,7 +5,7 @@
 # A test sources this file, defines `fixture` (fills the current directory), calls `begin`, then
 # checks, then `finish`. Settings: VFS_BUILD (build directory), VFS_TEST_ONLY (a pattern: run only
 # the checks whose name matches), VFS_TEST_KEEP=1 (keep the temporary directory),
-# VFS_TEST_NATIVE=1 (no product at all: shows that the checks themselves hold on the plain kernel).
+# VFS_TEST_NATIVE=1 (no product but `vfs call`: shows that the checks themselves hold on the plain kernel).
 
 set -u
 umask 022

@@ -12,6 +12,17 @@
 # and after the commit; that commit moves no mtime and leaves a clean status; that the real tree is
 # untouched; that every object still verifies. `via=run same ...` goes through `vfs run`.
 
+# Inside a script, `call` is `vfs call`, for what no tool does: each result on a line, with the name of its errno; it goes
+# on behind failures, which are what many a script is about.
+call() {
+  "$VFS_COMMAND" call --built-in --keep-going "$@" 2>/dev/null
+  [ $? -ne 2 ] || echo "syntax error: vfs call $*" >&2   # the script itself is broken
+}
+export VFS_COMMAND=$vfs
+export -f call
+# Of a build without libffi every call would fail, and everywhere alike.
+calls_work() { [ "$("$vfs" call --built-in abs -1 2>&1)" = 1 ]; }
+
 # run_script WHERE VIA SCRIPT: leaves $T/out/WHERE.{stdout,stderr,code}.
 run_script() {
   local code=0
@@ -108,6 +119,10 @@ same() {
   script=${text%%$'\n--- after'*}
   after=
   [ "$script" = "$text" ] || after=${text#*$'\n--- after'}
+  if [[ $script$after =~ (^|[[:space:]])call\  ]] && ! calls_work; then
+    fail "$name" "vfs call does not work: $("$vfs" call --built-in abs -1 2>&1)"
+    return
+  fi
   rm -f "$T"/out/native*
   make_place native
   run_script native native "$script"
