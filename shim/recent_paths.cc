@@ -55,8 +55,10 @@ RecentPath::RecentPath(int dirfd, const char* path, vfs::Follow follow, vfs::Uns
   struct timespec tick;
   clock_gettime(CLOCK_MONOTONIC_COARSE, &tick);  // no system call
   epoch ^= static_cast<uint64_t>(tick.tv_sec) << 32 ^ static_cast<uint64_t>(tick.tv_nsec) << 8;
+  // Not as the seed of the path's hash: a short path is one word of that, and two that differ in
+  // one letter by the bits of the kind would be taken for one another.
   const uint64_t kind = static_cast<uint64_t>(follow) << 8 | static_cast<uint64_t>(unseen);
-  const uint64_t hash = hash_of(path, kind << 32);
+  const uint64_t hash = hash_of(path, vfs::mix_hash(kind + 1, 0xa0761d6478bd642full));
   slot_ = &recent_paths[hash % kRecentPaths];
   key_ = vfs::mix_hash(hash ^ epoch, 0x27d4eb2f165667c5ull) | 1;
 }
