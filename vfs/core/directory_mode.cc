@@ -22,9 +22,7 @@ int store(Workspace& workspace, const char* directory, const struct stat& real,
           const struct stat& wanted) {
   const ShownMode shown = {real.st_ino, wanted.st_mode & 07777u, wanted.st_uid, wanted.st_gid, 0};
   workspace.control->filter.announce(inode_key(real.st_ino));
-  return static_cast<int>(sys::call(SYS_lsetxattr, sys::as_argument(directory),
-                                    sys::as_argument(kIdentityAttribute),
-                                    sys::as_argument(&shown), sizeof(shown), 0));
+  return sys::lsetxattr(directory, kIdentityAttribute, &shown, sizeof(shown));
 }
 
 void announce_mode(Workspace& workspace, uint64_t hash, const struct stat& wanted, bool stored) {
@@ -87,7 +85,7 @@ int set_directory_mode(Workspace& workspace, const char* directory, uint64_t has
     store(workspace, directory, real, wanted);
   }
   if (!differs && had) {
-    sys::call(SYS_lremovexattr, sys::as_argument(directory), sys::as_argument(kIdentityAttribute));
+    sys::lremovexattr(directory, kIdentityAttribute);
   }
   return 0;
 }

@@ -18,7 +18,7 @@ struct Mapping {
 };
 
 int map_index(const char* path, Mapping& out) {
-  const int fd = sys::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  const int fd = sys::open_in_store(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return fd;
   struct stat status;
   int result = sys::fstat(fd, &status);

@@ -79,8 +79,7 @@ void note_removed_directory(Workspace& workspace, const Lookup& found, const cha
   struct stat own;
   if (!found.merged || sys::lstat(directory, &own) != 0 || own.st_dev != workspace.device) return;
   const Number number = {own.st_ino, found.status.st_ino, found.status.st_dev};
-  sys::call(SYS_lsetxattr, sys::as_argument(directory), sys::as_argument(kNumberAttribute),
-            sys::as_argument(&number), sizeof(number), 0);
+  sys::lsetxattr(directory, kNumberAttribute, &number, sizeof(number));
 }
 
 void recall_removed_directory(int fd, struct stat& status) {

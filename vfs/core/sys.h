@@ -20,6 +20,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "vfs/core/descriptor_name.h"
+
 namespace vfs::sys {
 
 #if defined(__x86_64__)
@@ -73,9 +75,11 @@ inline void* mmap(void* address, size_t length, int protection, int flags, int f
 }
 inline int munmap(void* address, size_t length) { return or_error(::munmap(address, length)); }
 #else
+#ifndef VFS_PATHS_WITHOUT_LINKS
 inline int openat(int directory, const char* path, int flags, mode_t mode = 0) {
   return static_cast<int>(call(SYS_openat, directory, as_argument(path), flags, mode));
 }
+#endif
 inline int close(int fd) { return static_cast<int>(call(SYS_close, fd)); }
 inline int dup3(int from, int to, int flags) {
   return static_cast<int>(call(SYS_dup3, from, to, flags));
@@ -89,33 +93,20 @@ inline int munmap(void* address, size_t length) {
   return static_cast<int>(call(SYS_munmap, as_argument(address), static_cast<long>(length)));
 }
 #endif
-inline int open(const char* path, int flags, mode_t mode = 0) {
-  return sys::openat(AT_FDCWD, path, flags, mode);
-}
-inline long read(int fd, void* buffer, size_t size) {
-  return call(SYS_read, fd, as_argument(buffer), static_cast<long>(size));
-}
-inline long write(int fd, const void* buffer, size_t size) {
-  return call(SYS_write, fd, as_argument(buffer), static_cast<long>(size));
-}
 
+#ifdef VFS_PATHS_WITHOUT_LINKS
+}  // namespace vfs::sys
+#include "vfs/core/sys_without_links.h"
+namespace vfs::sys {
+#else
 // On both supported machines the kernel's struct stat is the one of glibc.
 inline int fstatat(int directory, const char* path, struct stat* status, int flags) {
   return static_cast<int>(
       call(SYS_newfstatat, directory, as_argument(path), as_argument(status), flags));
 }
-inline int lstat(const char* path, struct stat* status) {
-  return sys::fstatat(AT_FDCWD, path, status, AT_SYMLINK_NOFOLLOW);
-}
-inline int fstat(int fd, struct stat* status) {
-  return static_cast<int>(call(SYS_fstat, fd, as_argument(status)));
-}
 inline long readlinkat(int directory, const char* path, char* buffer, size_t size) {
   return call(SYS_readlinkat, directory, as_argument(path), as_argument(buffer),
               static_cast<long>(size));
-}
-inline long readlink(const char* path, char* buffer, size_t size) {
-  return sys::readlinkat(AT_FDCWD, path, buffer, size);
 }
 inline int faccessat(const char* path, int mask, int flags) {
   // faccessat2 (Linux 5.8) is the one with flags; without flags the old one serves every kernel.
@@ -152,24 +143,60 @@ inline int rename(const char* from, const char* to, unsigned flags = 0) {
 inline int chmod(const char* path, mode_t mode) {
   return static_cast<int>(call(SYS_fchmodat, AT_FDCWD, as_argument(path), mode));
 }
-inline int fchmod(int fd, mode_t mode) { return static_cast<int>(call(SYS_fchmod, fd, mode)); }
 inline int lchown(const char* path, uid_t uid, gid_t gid) {
   return static_cast<int>(call(SYS_fchownat, AT_FDCWD, as_argument(path), static_cast<long>(uid),
                                static_cast<long>(gid), AT_SYMLINK_NOFOLLOW));
-}
-inline int fchown(int fd, uid_t uid, gid_t gid) {
-  return static_cast<int>(call(SYS_fchown, fd, static_cast<long>(uid), static_cast<long>(gid)));
 }
 // `times` is {access, modification}, or null for the current time.
 inline int utimensat(const char* path, const struct timespec* times, int flags) {
   return static_cast<int>(
       call(SYS_utimensat, AT_FDCWD, as_argument(path), as_argument(times), flags));
 }
-inline int futimens(int fd, const struct timespec* times) {
-  return static_cast<int>(call(SYS_utimensat, fd, 0, as_argument(times), 0));
-}
 inline int truncate(const char* path, off_t length) {
   return static_cast<int>(call(SYS_truncate, as_argument(path), length));
+}
+inline int lsetxattr(const char* path, const char* name, const void* value, size_t size) {
+  return static_cast<int>(call(SYS_lsetxattr, as_argument(path), as_argument(name),
+                               as_argument(value), static_cast<long>(size), 0));
+}
+inline int lremovexattr(const char* path, const char* name) {
+  return static_cast<int>(call(SYS_lremovexattr, as_argument(path), as_argument(name)));
+}
+#endif
+
+inline int open(const char* path, int flags, mode_t mode = 0) {
+  return sys::openat(AT_FDCWD, path, flags, mode);
+}
+// A file of the store that may be a link, which only the store's owner makes: the index of a base.
+inline int open_in_store(const char* path, int flags) {
+#ifdef VFS_PATHS_WITHOUT_LINKS
+  return static_cast<int>(call(SYS_openat, AT_FDCWD, as_argument(path), flags));
+#else
+  return sys::open(path, flags);
+#endif
+}
+inline long read(int fd, void* buffer, size_t size) {
+  return call(SYS_read, fd, as_argument(buffer), static_cast<long>(size));
+}
+inline long write(int fd, const void* buffer, size_t size) {
+  return call(SYS_write, fd, as_argument(buffer), static_cast<long>(size));
+}
+
+inline int lstat(const char* path, struct stat* status) {
+  return sys::fstatat(AT_FDCWD, path, status, AT_SYMLINK_NOFOLLOW);
+}
+inline int fstat(int fd, struct stat* status) {
+  return static_cast<int>(call(SYS_fstat, fd, as_argument(status)));
+}
+inline long readlink(const char* path, char* buffer, size_t size) {
+  return sys::readlinkat(AT_FDCWD, path, buffer, size);
+}
+inline int fchmod(int fd, mode_t mode) { return static_cast<int>(call(SYS_fchmod, fd, mode)); }
+inline int fchown(int fd, uid_t uid, gid_t gid) {
+  return static_cast<int>(call(SYS_fchown, fd, static_cast<long>(uid), static_cast<long>(gid)));
+}
+inline int futimens(int fd, const struct timespec* times) {
+  return static_cast<int>(call(SYS_utimensat, fd, 0, as_argument(times), 0));
 }
 inline int ftruncate(int fd, off_t length) {
   return static_cast<int>(call(SYS_ftruncate, fd, length));
