@@ -17,7 +17,7 @@ from .session import Session
 from .trees import Trees
 
 GROUPS = ["start", "calls", "scans", "clone", "status", "commit", "ingest", "hash", "memory", "runtime", "io",
-          "fence", "builds"]
+          "fence", "cap", "builds"]
 
 # Later nothing begins, so that all is over within 3 and 35 minutes.
 QUICK_SECONDS, MINUTES = 120, 30
