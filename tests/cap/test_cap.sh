@@ -93,6 +93,7 @@ says() {
 enoent="errno 2" eio="errno 5" eacces="errno 13" exdev="errno 18" einval="errno 22"
 make_place snapshot
 cd "$place" || exit 1
+state=$(sed -n 's/^state //p' .vfs)
 says "granted: read only" "2 5 18" env VFS_GRANTS="workspace=rx:$place" "$T/named" workspace hello.txt
 says "granted: nothing but writing" "$eacces" env VFS_GRANTS="workspace=w:$place" "$T/named" workspace hello.txt
 says "granted: a directory of the tree" "2 7 8" env VFS_GRANTS="s=rwx:$place/sub" "$T/named" s file
@@ -113,6 +114,9 @@ says "a directory above: nor below it" "$exdev" env VFS_GRANTS="a=rwx:$T" "$T/na
 says "a directory above: whatever is there" "$exdev" env VFS_GRANTS="a=rwx:$T" "$T/named" a w/tree/none/none
 says "a directory above: what is not there beside it" "$enoent" env VFS_GRANTS="a=rwx:$T" "$T/named" a w/none/none
 says "a directory above: nor by a link" "$exdev" env VFS_GRANTS="a=rwx:/" "$T/named" a proc/self/cwd/hello.txt
+says "a directory above the store: not into the layer" "$exdev" env VFS_GRANTS="a=rwx:$T/store" "$T/named" a \
+  "${state#"$T/store/"}/upper"
+says "a part of the state" "$exdev" env VFS_GRANTS="a=rwx:$state/work" "$T/named" a .
 unset VFS_GRANTS
 says "no grants" "2 7 18" "$T/named" workspace hello.txt
 says "no grants, nothing else" "$enoent" "$T/named" temporary
@@ -122,10 +126,19 @@ says "VFS_WORKSPACE that is none" "$eio" env VFS_WORKSPACE="$T/upperless" "$T/na
 says "outside" "$enoent" env -C "$T" "$T/named" workspace
 says "VFS_DISABLE=1" "$enoent" env VFS_DISABLE=1 "$T/named" workspace
 says "its own marker is not there" "$enoent" "$T/named" workspace .vfs
-state=$(sed -n 's/^state //p' "$place/.vfs")
+mv "$T/store" "$T/moved" && ln -s moved "$T/store"
+says "a store that was moved, with a link in its place" "2 7 18" "$T/named" workspace hello.txt
+rm "$T/store" && mv "$T/moved" "$T/store"
+says "no grants, as before" "2 7 18" "$T/named" workspace hello.txt
+mv "$state" "$state.away"
+says "a state that is gone" "$eio" "$T/named" workspace
+says "a state that is gone, granted" "$eio" env VFS_GRANTS="workspace=rwx:$place" "$T/named" workspace hello.txt
+mv "$state.away" "$state"
 printf 'x' | dd of="$state/control" conv=notrunc status=none
 says "a damaged state" "$eio" "$T/named" workspace
 says "a damaged state: the console is there" "1 6 0" "$T/named" console
+says "a damaged state: not into the real root from above" "$exdev" env VFS_GRANTS="a=rwx:$T" "$T/named" a w/tree/.vfs
+says "a damaged state: nor by another name" "$eio" env VFS_GRANTS="a=rwx:$T/alias" "$T/named" a .vfs
 says "a damaged state: other grants are there" "2 4 18" env VFS_GRANTS="out=r:$T/granted" "$T/named" out hello.txt
 cd "$T" || exit 1
 

@@ -27,9 +27,8 @@ int open_beneath(int directory, const char* path, int flags) {
 // another capability. Reached from here it would be the real file.
 bool meets_tree(const Capability& directory, int fd) {
   PathBuffer name;
-  PathBuffer path;
   if (!directory.may_meet_tree) return false;
-  return !name_of_descriptor(fd, name) || workspace().to_virtual(name.text, name.length, path);
+  return !name_of_descriptor(fd, name) || is_of_workspace(name);
 }
 
 // Whether a path that leads to nothing led through the workspace on its way.
@@ -182,10 +181,7 @@ int adopt(int fd, Rights rights, Capability*& opened) {
   if (result == 0 && S_ISDIR(status.st_mode)) {
     PathBuffer name;
     Capability from;
-    from.may_meet_tree =
-        is_in_workspace() &&
-        (!name_of_descriptor(fd, name) || name.length == 1 ||
-         contains({name.text, name.length}, workspace().root.text, workspace().root.length));
+    from.may_meet_tree = !name_of_descriptor(fd, name) || is_above_workspace(name);
     return adopt_directory(from, fd, rights, opened);
   }
   opened = result == 0 ? make_capability(VFS_INTERFACE_FILE, rights) : nullptr;

@@ -93,7 +93,7 @@ int find_workspace_once() {
   if (disabled != nullptr && strcmp(disabled, "1") == 0) return 0;
   PathBuffer root;
   bool named = false;
-  WorkspaceFault fault;
+  WorkspaceFault fault = WorkspaceFault::no_marker;
   int result = find_root(root, named);
   if (result == 0) result = set.workspace.open(root.text, fault, true);
   if (result == 0) {
@@ -102,7 +102,9 @@ int find_workspace_once() {
     set.standing = Standing::unknown;
     set.workspace.memory.used = 0;
     return result;
-  } else if (named || (result != -ENOENT && result != -ENOTDIR)) {
+  } else if (named || fault != WorkspaceFault::no_marker ||
+             (result != -ENOENT && result != -ENOTDIR)) {
+    // A marker that is there and leads nowhere is no reason to take the real files for the tree.
     set.standing = Standing::unusable;
     set.fault = result == -EACCES ? result : -EIO;
     if (set.workspace.root.length == 0) {
@@ -141,9 +143,10 @@ int open_grant(const Grant& grant, Capability*& opened) {
   // Through a link it may be the tree all the same.
   PathBuffer name;
   PathBuffer path;
-  if (set.standing == Standing::inside && name_of_descriptor(fd, name) &&
-      set.workspace.to_virtual(name.text, name.length, path)) {
+  if (name_of_descriptor(fd, name) && is_of_workspace(name)) {
     sys::close(fd);
+    if (set.standing == Standing::unusable) return set.fault;
+    if (!set.workspace.to_virtual(name.text, name.length, path)) return -EXDEV;
     return tree::open_root(path.length != 0 ? path.text : ".", grant.rights, opened);
   }
   return outside::adopt(fd, grant.rights, opened);
@@ -154,8 +157,20 @@ int open_grant(const Grant& grant, Capability*& opened) {
 Workspace& workspace() {
   return set.workspace;
 }
-bool is_in_workspace() {
-  return set.standing == Standing::inside;
+
+bool is_of_workspace(const PathBuffer& name) {
+  return set.standing != Standing::outside &&
+         (contains(set.workspace.root, name.text, name.length) ||
+          contains(set.workspace.state, name.text, name.length));
+}
+
+bool is_above_workspace(const PathBuffer& name) {
+  if (set.standing == Standing::outside) return false;
+  const KeptPath directory = {name.text, name.length};
+  for (const KeptPath* place : {&set.workspace.root, &set.workspace.state}) {
+    if (place->length != 0 && contains(directory, place->text, place->length)) return true;
+  }
+  return false;
 }
 
 void set_environment(const char* const* variables) {

@@ -43,6 +43,20 @@ bool parse_marker(const char* text, size_t length, Workspace& workspace) {
                                static_cast<size_t>(static_cast<const char*>(end) - start));
 }
 
+#ifdef VFS_PATHS_WITHOUT_LINKS
+// The store may have been put elsewhere, with a link in its place: what is reached through none
+// needs the kernel's name for it.
+int resolve_state(Workspace& workspace) {
+  const int fd = sys::open_in_store(workspace.state.text, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return fd;
+  PathBuffer name;
+  const bool known = name_of_descriptor(fd, name) &&
+                     workspace.memory.keep(workspace.state, name.text, name.length);
+  sys::close(fd);
+  return known ? 0 : -EUCLEAN;
+}
+#endif
+
 // "<store>/workspaces/<id>" -> "<store>"
 bool find_store(Workspace& workspace) {
   const KeptPath& state = workspace.state;
@@ -135,6 +149,10 @@ int Workspace::open(const char* directory, WorkspaceFault& fault, bool canonical
   if (result != 0) return result;
   fault = WorkspaceFault::bad_marker;
   if (!parse_marker(marker, length, *this)) return -EUCLEAN;
+#ifdef VFS_PATHS_WITHOUT_LINKS
+  result = resolve_state(*this);
+  if (result != 0) return result;
+#endif
   return open_state(fault);
 }
 
