@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A tree worked on by turns through libvfscap and by a program under libvfs.so, beside a native one: every operation
-has to answer the same, and the tree has to look the same through both, in both kinds of workspace. The seed is printed;
+has to answer the same, and the tree has to look the same through both, in both kinds of workspace, also after commits. The seed is printed;
 VFS_TEST_SEED repeats it."""
 import json
 import os
@@ -17,6 +17,7 @@ command = os.path.join(build, "vfs/vfs")
 shim = os.path.join(build, "shim/libvfs.so")
 STEPS = 700
 LOOK_EVERY = 100
+COMMIT_EVERY = 60
 
 
 class Worker:
@@ -132,6 +133,34 @@ def trees_differ(native, preloaded, library):
     return None
 
 
+# A file that is held open while its names come and go: what is held, and what happens to it.
+HELD = [("f", ["rename", "f", "renamed"]), ("renamed", ["rename", "renamed", "a/moved"]),
+        ("a/moved", ["set_times", "a/moved", 10**18, 2 * 10**18]), ("a/f", ["remove", "a/f", False]),
+        ("d/g", ["remove", "d/g2", False]), ("d/h", ["link", "d/h", "d/h2"]), ("d/h2", ["remove", "d/h", False]),
+        ("a/b/f", ["rename", "a/b", "e/b"]), ("e/b/c/f", ["rename", "e/b/c/f", "e/b/f"]),
+        ("a/moved", ["commit"]), ("e/b/f", ["write", "d/g", "draft", 0]),
+        ("e/b/f", ["set_times", "d/g", 10**18, 3 * 10**18]), ("d/g", ["commit"]), ("d/g", ["commit"]),
+        ("d/g", ["rename", "d/g", "d/last"])]
+
+
+def held_differ(native, preloaded, library, place):
+    """The library holds, the preloaded program changes: the answers are those of a native descriptor."""
+    for path, change in HELD:
+        for worker in (native, library):
+            answer = worker.ask("hold", path)
+            if answer[0] != 0:
+                return f"{path} cannot be held: {answer}"
+        if change == ["commit"]:
+            subprocess.run([command, "commit", "-m", path], cwd=place, check=True, stdout=subprocess.DEVNULL)
+            made = [0], [0]
+        else:
+            made = native.ask(*change), preloaded.ask(*change)
+        expected, got = native.ask("ask_held"), library.ask("ask_held")
+        if made[0] != made[1] or expected != got:
+            return f"{path} after {change}: {str(got)[:200]}, natively {str(expected)[:200]}"
+    return None
+
+
 def run(base, top, seed):
     chance = random.Random(seed)
     native_place, place, fixture = (os.path.join(top, f"{base}-{name}") for name in ("native", "place", "fixture"))
@@ -147,6 +176,8 @@ def run(base, top, seed):
     views = [Worker("system", place, LD_PRELOAD=shim), Worker("library", place)]
     refused = 0
     try:
+        if odd := held_differ(native, *views, place):
+            return odd
         for step in range(STEPS):
             wanted = operation(chance)
             expected = native.ask(*wanted)
@@ -159,6 +190,9 @@ def run(base, top, seed):
                 again = views[1 - turn].ask(*wanted)
                 if comparable(wanted[0], again, True) != comparable(wanted[0], got, True):
                     return f"step {step}: {wanted} gave {got} through one and {again} through the other"
+            if step % COMMIT_EVERY == COMMIT_EVERY - 1:
+                # Both go on working while all they have made becomes the base, or a part of it.
+                subprocess.run([command, "commit", "-m", str(step)], cwd=place, check=True, stdout=subprocess.DEVNULL)
             if step % LOOK_EVERY == LOOK_EVERY - 1 and (odd := trees_differ(native, *views)):
                 return f"after step {step} the trees differ: {str(odd)[:600]}"
         if not STEPS * 0.1 < refused < STEPS * 0.9:

@@ -9,6 +9,14 @@ import sys
 
 
 class System:
+    def hold(self, path):
+        self.held = os.open(path, os.O_RDONLY)
+
+    def ask_held(self):
+        status = os.fstat(self.held)
+        return [status.st_mode, status.st_nlink, status.st_size, status.st_mtime_ns,
+                os.pread(self.held, 10000, 0).decode()]
+
     def write(self, path, text, position):
         fd = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
         try:
@@ -72,6 +80,13 @@ class Library:
         import vfscap
         self.vfscap = vfscap
         self.top = vfscap.get("workspace")
+
+    def hold(self, path):
+        self.held = self.top.open(path)
+
+    def ask_held(self):
+        status = self.held.stat()
+        return [status.mode, status.links, status.size, status.modified.in_nanoseconds(), self.held.read().decode()]
 
     def write(self, path, text, position):
         with self.top.open(path, self.vfscap.WRITE | self.vfscap.CREATE, 0o644) as file:

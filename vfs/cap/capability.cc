@@ -41,7 +41,6 @@ void drop(Capability* capability) {
 Capability::~Capability() {
   if (fd >= 0 && interface_id != VFS_INTERFACE_CONSOLE) sys::close(fd);
   vfs_free(path);
-  vfs_free(status);
   if (Names* left = names.load(std::memory_order_acquire)) {
     left->~Names();
     vfs_free(left);

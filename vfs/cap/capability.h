@@ -34,11 +34,12 @@ struct Capability {
   Rights rights = 0;
   bool in_tree = false;        // of the workspace
   bool may_meet_tree = false;  // a directory outside, above the root of the workspace
-  bool sealed = false;         // a file of the tree that has no inode of its own
   int fd = -1;                 // a file; a directory outside (O_PATH)
   char* path = nullptr;        // in the tree: canonical, relative to the root
   uint32_t path_length = 0;
-  struct stat* status = nullptr;  // of what is sealed, when it was opened
+  bool sealed = false;      // a file of the tree without an inode of its own: then
+  struct stat status = {};  // as it was when it was opened
+  uint64_t generation = 0;  // of the base at that time
   std::atomic<Names*> names{nullptr};
   uint32_t users = 1;  // guarded by the table
 

@@ -38,15 +38,10 @@ int copy(const Capability& from, vfs::Rights rights, Capability*& made) {
   made->in_tree = from.in_tree;
   made->may_meet_tree = from.may_meet_tree;
   made->sealed = from.sealed;
+  made->status = from.status;
+  made->generation = from.generation;
   int result = 0;
   if (from.path != nullptr && !made->set_path(from.path, from.path_length)) result = -ENOMEM;
-  if (result == 0 && from.status != nullptr) {
-    made->status = static_cast<struct stat*>(vfs_malloc(sizeof(struct stat)));
-    if (made->status != nullptr)
-      *made->status = *from.status;
-    else
-      result = -ENOMEM;
-  }
   if (result == 0 && from.fd >= 0) {
     made->fd = vfs::sys::fcntl(from.fd, F_DUPFD_CLOEXEC, 0);
     if (made->fd < 0) result = made->fd;

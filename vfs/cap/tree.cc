@@ -12,6 +12,8 @@
 #include "vfs/core/names.h"
 #include "vfs/core/open.h"
 #include "vfs/core/permission.h"
+#include "vfs/core/removed.h"
+#include "vfs/core/sys.h"
 
 namespace vfs::cap::tree {
 namespace {
@@ -95,13 +97,8 @@ int open_found(const Lookup& found, int flags, uint32_t mode, Rights rights, Cap
   }
   // Its metadata are not those of the inode that the kernel has opened.
   opened->sealed = kind == OpenedKind::sealed || kind == OpenedKind::live;
-  if (result >= 0 && opened->sealed) {
-    opened->status = static_cast<struct stat*>(vfs_malloc(sizeof(struct stat)));
-    if (opened->status != nullptr)
-      *opened->status = found.status;
-    else
-      result = -ENOMEM;
-  }
+  if (opened->sealed) opened->status = found.status;
+  opened->generation = found.generation;
   if (result >= 0) return 0;
   discard(opened);
   opened = nullptr;
@@ -127,18 +124,55 @@ int rename_found(const Lookup& from, const Lookup& to, unsigned flags) {
   return from.exists() ? rename_entry(workspace(), from, to, flags) : -ENOENT;
 }
 
-// Where the file is now, if it still has a name. It goes by the same number all its life.
-bool find_again(const Capability& file, Lookup& found) {
+bool is_at(const PathBuffer& path, const struct stat& status, Lookup& found) {
+  return look_up_canonical(workspace(), path, found) == 0 && found.is_regular() &&
+         found.status.st_ino == status.st_ino;
+}
+
+// Where the file with this status, which once was at `path`, is now: there, where a directory
+// above it was moved to, where it was moved to itself, or by another name.
+bool find_file(const PathBuffer& path, const struct stat& status, Lookup& found) {
+  if (is_at(path, status, found)) return true;
+  PathBuffer now;
+  now.assign(path);
+  if (follow_moves(workspace(), now) && is_at(now, status, found)) return true;
+  if (find_noted_file(workspace(), status, now) && is_at(now, status, found)) return true;
+  return status.st_nlink > 1 && find_other_name(workspace(), path, status, found);
+}
+
+// What the snapshot has at the path of `file`.
+bool find_in_snapshot(const Capability& file, const PathBuffer& path, Lookup& found) {
+  const bool moved =
+      file.generation != workspace().control->generation.load(std::memory_order_acquire);
+  return moved && workspace().has_snapshot_base() && look_up_in_base(workspace(), path, found) &&
+         found.is_regular();
+}
+
+// A commit gives numbers anew, and takes a draft's inode away. The same bytes where it was: the
+// file. `real` is the kernel's status of the descriptor.
+bool find_after_commit(const Capability& file, const PathBuffer& path, const struct stat& real,
+                       Lookup& found) {
+  if (!find_in_snapshot(file, path, found)) return false;
+  struct stat status = found.status;
+  if (file.sealed) {
+    PathBuffer object;
+    if (!workspace().object_path(found.digest, object) || sys::lstat(object.text, &status) != 0 ||
+        status.st_ino != real.st_ino) {
+      return false;
+    }
+  } else if (real.st_size != status.st_size || real.st_mtim.tv_sec != status.st_mtim.tv_sec ||
+             real.st_mtim.tv_nsec != status.st_mtim.tv_nsec) {
+    return false;
+  }
+  status = found.status;
+  return find_file(path, status, found);
+}
+
+bool find_again(const Capability& file, const struct stat& real, Lookup& found) {
   PathBuffer path;
   file.get_path(path);
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    if (look_up_canonical(workspace(), path, found) == 0 && found.is_regular() &&
-        found.status.st_ino == file.status->st_ino) {
-      return true;
-    }
-    if (!find_noted_file(workspace(), *file.status, path)) break;
-  }
-  return false;
+  if (file.sealed && find_file(path, file.status, found)) return true;
+  return find_after_commit(file, path, real, found);
 }
 
 }  // namespace
@@ -254,23 +288,25 @@ int64_t read_link(const Capability& directory, Bytes path, char* target, size_t 
 }
 
 void correct_status(const Capability& file, struct stat& status) {
+  const struct stat real = status;
+  Lookup found;
   if (!file.sealed) {
     restore_identity(workspace(), file.fd, status);
+    if (real.st_nlink == 0 && find_again(file, real, found)) {
+      get_status(workspace(), found, status);
+    }
     return;
   }
-  Lookup found;
-  if (find_again(file, found)) {
+  if (find_again(file, real, found)) {
     get_status(workspace(), found, status);
     return;
   }
-  const bool is_live = status.st_ino == file.status->st_ino && status.st_dev == file.status->st_dev;
-  if (is_live) {
-    // Without the names that only the tree has lost.
-    status.st_nlink -= count_hidden_names(workspace(), status);
-    return;
-  }
-  status = *file.status;
-  status.st_nlink = 0;
+  // It has lost its name.
+  const bool is_live =
+      real.st_ino == file.status.st_ino && real.st_dev == file.status.st_dev && real.st_nlink > 1;
+  status = file.status;
+  recall_removed(workspace(), file.generation, status);
+  status.st_nlink = is_live ? real.st_nlink - count_hidden_names(workspace(), real) : 0;
 }
 
 }  // namespace vfs::cap::tree
