@@ -16,7 +16,7 @@ from .model import Row
 from .session import Session
 from .trees import Trees
 
-GROUPS = ["start", "calls", "scans", "clone", "status", "commit", "ingest", "hash", "memory", "runtime", "io",
+GROUPS = ["start", "calls", "scans", "clone", "status", "commit", "ingest", "hash", "memory", "runtime", "io", "call",
           "fence", "cap", "builds"]
 
 # Later nothing begins, so that all is over within 3 and 35 minutes.

@@ -96,6 +96,7 @@ gives "texts of C" '6\n3\n5\n4\nabc\n@x' strlen '"a\n\x41\101\"\\"' : strlen '@t
   print @t : set @t '"@x"' : print @t
 gives "a template is written to" 'fd=3\n0\n0' fd=mkstemp '@t:="XXXXXX"' : access @t F_OK : unlink @t
 gives "what a function returns is text" '/etc/passwd\nNULL' realpath //etc/../etc/passwd NULL : getenv NO_SUCH_VARIABLE
+gives "a result that is text, again" 'x=/\n/' x=realpath /.. NULL : print @x
 check_fields() {
   run d=opendir d : e=readdir @d : print @e.d_type : closedir @d
   [ "$code" = 0 ] && [ "$(sed 1,2d "$T/out/stdout" | tr '\n' ' ')" = "4 0 " ] || cat "$T/out/stdout" "$T/out/stderr"
@@ -147,6 +148,8 @@ refuses "another structure" 2 "timespec.*struct stat \*|struct stat \*" stat fil
 refuses "a name that nobody has given" 2 "@fdd: no result.*nearly so: fd" fd=dup 1 : close @fdd
 refuses "a field that is none" 2 "has no field st_sizes.*nearly so: st_size" stat file @st:stat : print @st.st_sizes
 refuses "a library that is not there" 1 '-l nothere: ' -l nothere sin 1
+refuses "fields of what is NULL" 1 "^vfs: print: '@e': is NULL" d=opendir d : readdir @d : readdir @d : e=readdir @d : print @e.d_type
+refuses "so many bytes of a structure" 2 "print: '@s'" stat file @s:stat : print @s 4
 refuses "twice returning" 2 'vfork: returns twice' vfork
 refuses "--deny" 2 'unlink: --deny forbids it' --deny 'un*,rm*' unlink file
 refuses "--allow" 2 'unlink: --allow does not name it' --allow 'st*,open' unlink file

@@ -90,6 +90,8 @@ verdict "constants are what the compiler says" "$(constants 2>&1)"
 own() {
   "$vfs" call --explain count_up 2>&1 | grep -q 'count_up: no standard header' || echo "known without its header; "
   explained --header made.h -I . count_up | grep -qF '"signature":"size_t count_up(const char *, size_t)"' || cat "$T/out/stderr"
+  echo 'typedef unsigned char byte; byte *taken(const byte *bytes, byte one);' >names.h && touch -d 2024-01-01 names.h
+  explained --header names.h -I . taken | grep -qF '"unsigned char *taken(const unsigned char *, unsigned char)"' || echo "names of numbers; "
   is 42 "$("$vfs" call -I . --header made.h abs MADE_UP)" "a constant of it"
   sed -i 's/42/43/; s/, size_t more//' made.h
   touch -d '2024-01-01' made.h
@@ -151,6 +153,19 @@ bounded() {
   is cache "$(explained --header "$PWD/made20.h" made_20 | python3 -c 'import json, sys; print(json.load(sys.stdin)["known_from"])')" "the last"
 }
 verdict "so many headers and no more" "$(bounded)"
+
+# In a workspace the headers are those of the tree, also where no real file has their names.
+within() {
+  local seen
+  cd "$T" && make_place "$1" || return
+  seen=$(inside bare "$vfs" call -I . --header made.h --explain count_up 2>&1 | head -n 1)
+  is "size_t count_up(const char *, size_t)" "$seen" "in the base"
+  inside bare sh -c 'echo "int only_here(long);" >only.h && touch -d 2024-01-01 only.h'
+  seen=$(inside bare "$vfs" call -I . --header only.h --explain only_here 2>&1 | head -n 1)
+  is "int only_here(long)" "$seen" "in the layer"
+  [ ! -e "$place/only.h" ] || echo "it is a real file; "
+}
+for base in "${bases[@]}"; do verdict "$base: headers of the tree" "$(within "$base")"; done
 
 # Without libclang: what the cache has, else the table, else a word about what is missing.
 without() {

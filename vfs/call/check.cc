@@ -52,8 +52,8 @@ Function Runner::look_up(const Call& call) {
     throw ScriptError(call.function + ": " + error.what());
   }
   if (find_symbol(call.function) != nullptr) {
-    throw ScriptError(call.function + ": is exported, but no header says how it is called: put its signature before "
-                      "it, as in 'int(const char *)' " + call.function);
+    throw ScriptError(call.function + ": is exported, but no header says how it is called: name one with --header, or put "
+                      "its signature before it, as in 'int(const char *)' " + call.function);
   }
   refuse_unknown(knowledge_, call.function);
 }
@@ -61,14 +61,17 @@ Function Runner::look_up(const Call& call) {
 void Runner::check_arguments(const Step& step, Evaluator& evaluator) {
   const std::vector<Argument>& arguments = step.call.arguments;
   if (step.function.name.empty()) {
-    const size_t most = step.call.function == "hex" || step.call.function == "print" || step.call.function == "set" ? 2 : 0;
-    if (arguments.empty() || arguments.size() > most || (step.call.function == "set" && arguments.size() != 2)) {
+    constexpr size_t kMost = 2;
+    if (arguments.empty() || arguments.size() > kMost || (step.call.function == "set" && arguments.size() != 2)) {
       throw ScriptError("print and hex take @name and perhaps a number of bytes, set takes @name and a value");
     }
     if (!step.call.result.empty() || step.call.expected != Call::Expected::success) {
       throw ScriptError(step.call.function + " has no result, and cannot fail");
     }
-    evaluator.place(arguments[0]);
+    const Place place = evaluator.place(arguments[0]);
+    if (step.call.function == "print" && arguments.size() == 2 && !place.is_text) {
+      throw ScriptError("print: '" + arguments[0].text + "': so many bytes are printed of a buffer of bytes only");
+    }
     return;
   }
   const size_t wanted = step.function.signature.parameters.size();

@@ -129,6 +129,7 @@ Place Evaluator::place(const Argument& reference) {
     place = {};
     place.address = &found.value;
     place.kind = found.type.kind;
+    place.is_string = found.type.is_text();
     place.is_element = true;
   } else if (!found.is_buffer) {
     place.address = found.value.pointer;

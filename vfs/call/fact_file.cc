@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fmt/compile.h>
 #include <fmt/format.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,10 +94,22 @@ bool write_all(int fd, std::string_view text) {
   return true;
 }
 
-std::string state_of(const std::string& path, struct stat& status) {
-  if (::stat(path.c_str(), &status) != 0) return "-";
-  return fmt::format("{} {}.{:09}", status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
-}
+// "SIZE SECONDS.NANOSECONDS"; some hundred files are asked each time, so it is cheap.
+struct State {
+  explicit State(const char* path) {
+    if (::stat(path, &status) != 0) return;
+    there = true;
+    const auto end = fmt::format_to_n(text, sizeof(text), FMT_COMPILE("{} {}.{:09}"), status.st_size,
+                                      status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+    length = static_cast<size_t>(end.out - text);
+  }
+  std::string_view view() const { return {text, length}; }
+
+  bool there = false;
+  struct stat status;
+  char text[80];
+  size_t length = 0;
+};
 
 }  // namespace
 
@@ -131,14 +144,17 @@ void Facts::add_names(std::string_view kind, std::vector<std::string_view>& name
 }
 
 bool Facts::are_fresh() const {
-  for (std::string_view rest = lines_; !rest.empty();) {
+  constexpr std::string_view kWord = "file\t";
+  // They stand together, between the constants and the functions.
+  const size_t before = lines_.find("\nfile\t");
+  for (std::string_view rest = lines_.substr(before == std::string_view::npos ? 0 : before + 1); !rest.empty();) {
     std::string_view line = take_line(rest);
-    constexpr std::string_view kWord = "file\t";
+    if (line.starts_with("func\t")) break;
     if (!line.starts_with(kWord)) continue;
     line.remove_prefix(kWord.size());
     const size_t tab = std::min(line.find('\t'), line.size());
-    struct stat status;
-    if (state_of(std::string(line.substr(0, tab)), status) != line.substr(std::min(tab + 1, line.size()))) return false;
+    const State state(std::string(line.substr(0, tab)).c_str());
+    if (!state.there || state.view() != line.substr(std::min(tab + 1, line.size()))) return false;
   }
   return true;
 }
@@ -151,10 +167,9 @@ std::optional<Facts> make_facts(std::string_view printed, int64_t started) {
     if (line.starts_with("func\t") || line.starts_with("const\t")) lines.push_back(line);
     if (!line.starts_with("file\t")) continue;
     const std::string path(line.substr(5));
-    struct stat status;
-    const std::string state = state_of(path, status);
-    if (state == "-" || status.st_mtim.tv_sec >= started) return std::nullopt;
-    files += fmt::format("file\t{}\t{}\n", path, state);
+    const State state(path.c_str());
+    if (!state.there || state.status.st_mtim.tv_sec >= started) return std::nullopt;
+    files += fmt::format("file\t{}\t{}\n", path, state.view());
   }
   for (std::string_view rest = files; !rest.empty();) lines.push_back(take_line(rest));
   std::sort(lines.begin(), lines.end());
@@ -165,9 +180,9 @@ std::optional<Facts> make_facts(std::string_view printed, int64_t started) {
 }
 
 std::optional<Facts> read_facts(const std::string& path, const std::string& key) {
-  const std::string text = read_whole(path);
-  for (const Section& one : sections_of(text)) {
-    if (one.key == key) return Facts(std::string(one.lines));
+  const auto text = std::make_shared<const std::string>(read_whole(path));
+  for (const Section& one : sections_of(*text)) {
+    if (one.key == key) return Facts(text, one.lines);
   }
   return std::nullopt;
 }

@@ -2,7 +2,10 @@
 // a part of one. rfcs/0012 has the format. Functions are thread-safe; an object belongs to one thread.
 #pragma once
 
+#include <stdint.h>
+
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,17 +16,21 @@ namespace vfs::call {
 // What one reading of headers said: sorted lines "func NAME TYPE HEADER", "const NAME VALUE", "file ...", with tabs.
 class Facts {
  public:
-  explicit Facts(std::string sorted_lines) : lines_(std::move(sorted_lines)) {}
+  explicit Facts(std::string sorted_lines)
+      : text_(std::make_shared<const std::string>(std::move(sorted_lines))), lines_(*text_) {}
+  // `lines` are a part of `text`, which is not copied.
+  Facts(std::shared_ptr<const std::string> text, std::string_view lines) : text_(std::move(text)), lines_(lines) {}
 
   // What stands behind "KIND NAME" in the line of this name; nothing if there is none.
   std::optional<std::string_view> find(std::string_view kind, std::string_view name) const;
   void add_names(std::string_view kind, std::vector<std::string_view>& names) const;
   // Whether every file that was read is as it was then.
   bool are_fresh() const;
-  const std::string& lines() const { return lines_; }
+  std::string_view lines() const { return lines_; }
 
  private:
-  std::string lines_;
+  std::shared_ptr<const std::string> text_;
+  std::string_view lines_;
 };
 
 // Makes facts of what vfs-headers printed: sorted, and the files with their size and time. Nothing if one of them

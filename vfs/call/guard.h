@@ -29,13 +29,15 @@ class Guard {
   // What `work` does must not own anything that has to be let go of: its frames are jumped over.
   template <typename Work>
   Crash run(const Work& work) {
+    struct Disarm {
+      ~Disarm() { arm(false); }
+    } const disarm;  // also where `work` throws
     Crash& crash = last();
     crash = {};
     if (sigsetjmp(*target(), 1) == 0) {
       arm(true);
       work();
     }
-    arm(false);
     return crash;
   }
 

@@ -76,7 +76,12 @@ bool is_understood(const std::string& text, CXType type) {
     const Type parsed = parse_type(text);
     const CXType canonical = clang_getCanonicalType(type);
     const bool is_array = canonical.kind == CXType_ConstantArray || canonical.kind == CXType_IncompleteArray;
-    if (canonical.kind == CXType_Pointer || is_array) return parsed.is_pointer();
+    if (canonical.kind == CXType_Pointer || is_array) {
+      // A pointer to a name of a number ("Bytef *") says less than one to the number.
+      const CXType target = is_array ? clang_getArrayElementType(canonical) : clang_getPointeeType(canonical);
+      const bool is_number = target.kind >= CXType_Bool && target.kind <= CXType_LongDouble;
+      return parsed.is_pointer() && !(is_number && parsed.target == Kind::structure);
+    }
     const long long size = clang_Type_getSizeOf(type);
     return parsed.kind != Kind::structure && size >= 0 && size_of(parsed.kind) == static_cast<size_t>(size);
   } catch (const std::invalid_argument&) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cas/error.h"
 #include "vfs/call/runner.h"
 #include "vfs/call/show.h"
 
@@ -53,7 +54,12 @@ bool Runner::repeat(const std::vector<Step>& steps, uint64_t times) {
   const Step& last = steps.back();
   if (last.function.name.empty()) throw ScriptError("--repeat: " + last.call.function + " calls nothing");
   Evaluator evaluator(knowledge_, variables_, arena_, Evaluator::Phase::run);
-  const Prepared call = prepare(last, evaluator);
+  Prepared call;
+  try {
+    call = prepare(last, evaluator);
+  } catch (const ScriptError& error) {
+    throw Error(last.call.function, error.what());
+  }
   Times taken;
   Guard guard;
   const Crash crash = guard.run([&] { measure(call, last, times, taken); });

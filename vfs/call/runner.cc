@@ -125,8 +125,12 @@ bool Runner::run(const std::vector<Step>& steps) {
   bool well = true;
   for (const Step& step : steps) {
     bool one = false;
-    const Crash crash = guard.run([&] { one = obey(step); });
-    if (crash.signal != 0) end_after(crash, step.call.function);
+    try {
+      const Crash crash = guard.run([&] { one = obey(step); });
+      if (crash.signal != 0) end_after(crash, step.call.function);
+    } catch (const ScriptError& error) {  // what only a result could tell: a NULL that has no fields
+      complain(step.call.function, error.what());
+    }
     well = well && one;
     if (!one && !rules_.keep_going) return false;
   }

@@ -89,7 +89,8 @@ void add_lines(const Place& place, const std::string& name, std::string& lines) 
   } else {
     Slot slot;
     load(place.address, place.kind, slot);
-    lines += name + separator + show_kind(place.kind, slot) + "\n";
+    const bool is_text = place.is_string && slot.pointer != nullptr;
+    lines += name + separator + (is_text ? shown(text_at(slot.pointer)) : show_kind(place.kind, slot)) + "\n";
   }
 }
 
@@ -136,6 +137,7 @@ nlohmann::json as_json(const Place& place) {
   }
   Slot slot;
   load(place.address, place.kind, slot);
+  if (place.is_string && slot.pointer != nullptr) return json_text(text_at(slot.pointer));
   return json_kind(place.kind, slot);
 }
 

@@ -42,6 +42,7 @@ struct Place {
   std::string structure;  // where `kind` is one
   size_t count = 1;
   bool is_text = false;    // characters up to a NUL
+  bool is_string = false;  // a pointer to such characters
   bool is_element = false; // one of something, or a field: a value, and not the address of one
 };
 
