@@ -121,6 +121,7 @@ std::string make_type_text(CXType type) {
   if (written.find("(*") == std::string::npos && is_understood(written, type)) return parse_type(written).text;
   switch (canonical.kind) {
     case CXType_Pointer: return pointer_text(canonical);
+    case CXType_FunctionProto: case CXType_FunctionNoProto: return "void (*)()";  // a parameter that is one
     case CXType_ConstantArray: case CXType_IncompleteArray: case CXType_VariableArray:
       return parse_type(type_text(clang_getArrayElementType(canonical)) + " *").text;
     case CXType_Enum: return type_text(clang_getEnumDeclIntegerType(clang_getTypeDeclaration(canonical)));
