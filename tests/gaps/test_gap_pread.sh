@@ -52,13 +52,8 @@ call ro=open data.bin O_RDONLY : wo=open small.txt O_WRONLY : pipe @p:int[2] : d
 EOF
 
 same "append mode, beyond the end, vectors into a new file" <<'EOF'
-python3 - <<'PY'
-from calls import *
-fd = os.open("small.txt", os.O_RDWR | os.O_APPEND)
-print(os.pwrite(fd, b"appended", 0), os.pread(fd, 99, 0))
-fd = os.open("far", os.O_RDWR | os.O_CREAT, 0o640)
-print(os.pwrite(fd, b"tail", 100000), os.pread(fd, 4, 50000), os.fstat(fd).st_size, os.pwritev(fd, [b"a" * 5000, b"b" * 5000], 20000))
-PY
+call fd=open small.txt 'O_RDWR|O_APPEND' : pwrite @fd appended 8 0 : pread @fd @b:99 99 0 : hex @b : far=open far 'O_RDWR|O_CREAT' 0640 : pwrite @far tail 4 100000 : pread @far @c:4 4 50000 : hex @c : \
+  fstat @far @s:stat : print @s.st_size : pwritev @far "{{$(printf '%05000d' 1),5000},{$(printf '%05000d' 2),5000}}" 2 20000
 sha256sum far small.txt
 EOF
 
@@ -115,13 +110,8 @@ cat prog; head -c 20 data.bin
 EOF
 
 same "copy_file_range, sendfile, splice and cp --reflink" <<'EOF'
-python3 - <<'PY'
-from calls import *
-src = os.open("data.bin", os.O_RDONLY); dst = os.open("small.txt", os.O_RDWR); new = os.open("new", os.O_RDWR | os.O_CREAT)
-print(os.copy_file_range(src, dst, 1000, 50, 3), os.sendfile(new, src, 70, 500), os.lseek(src, 0, 1))
-r, w = os.pipe(); print(os.splice(src, w, 100, offset_src=10), os.splice(r, new, 100, offset_dst=5000), os.fstat(new).st_size)
-show("onto itself", os.copy_file_range, dst, dst, 10, 0, 5); show("read-only target", os.copy_file_range, dst, src, 5, 0, 0)
-PY
+call src=open data.bin O_RDONLY : dst=open small.txt O_RDWR : new=open new 'O_RDWR|O_CREAT' 0777 : copy_file_range @src @a:off_t{50} @dst @b:off_t{3} 1000 0 : sendfile @new @src @c:off_t{70} 500 : lseek @src 0 SEEK_CUR : \
+  pipe @p:int[2] : splice @src @d:off_t{10} '@p[1]' NULL 100 0 : splice '@p[0]' NULL @new @e:off_t{5000} 100 0 : fstat @new @s:stat : print @s.st_size : copy_file_range @dst @f:off_t{0} @dst @g:off_t{5} 10 0 : copy_file_range @dst NULL @src NULL 5 0
 cp --reflink=auto data.bin sub/copy; cp data.bin small.txt; sha256sum small.txt new sub/copy
 EOF
 

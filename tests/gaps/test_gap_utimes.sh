@@ -67,20 +67,13 @@ stat -c '%n %y' link dangling file; touch dangling; ls -F; touch -d '2001-01-01'
 stat -c '%n %y' link dangling file hard1 hard2
 EOF
 
-same "os.utime: path, descriptor, directory descriptor, no-follow" <<'EOF'
-python3 - <<'PY'
-from calls import *
-def seen(p): s = os.stat(p, follow_symlinks=False); return s.st_atime_ns, s.st_mtime_ns
-show("path", os.utime, "file", ns=(1111111111111111111, 1222222222222222222)); print(seen("file"))
-fd = os.open("other", os.O_RDONLY)
-show("read-only fd", os.utime, fd, ns=(5, 1333333333333333333)); print(seen("other"), os.fstat(fd).st_mtime_ns)
-rw = os.open("dir/a", os.O_RDWR)
-show("rw fd", os.utime, rw, ns=(7, 1444444444444444444)); print(seen("dir/a"), os.fstat(rw).st_mtime_ns)
-at = os.open("dir/sub", os.O_RDONLY)
-show("dirfd", os.utime, "b", ns=(9, 1555555555555555555), dir_fd=at); print(seen("dir/sub/b"))
-show("dir", os.utime, at, ns=(11, 1666666666666666666)); print(seen("dir/sub"), os.fstat(at).st_mtime_ns)
-show("link", os.utime, "link", ns=(13, 1777777777777777777), follow_symlinks=False); print(seen("link"), seen("file"))
-PY
+same "utimensat and futimens: path, descriptor, directory descriptor, no-follow" <<'EOF'
+seen() { stat -c '%n %.9X %.9Y' "$1"; }
+call utimensat AT_FDCWD file '{{1111111111,111111111},{1222222222,222222222}}' 0; seen file
+call fd=open other O_RDONLY : futimens @fd '{{0,5},{1333333333,333333333}}' : fstat @fd @s:stat : print @s.st_mtim; seen other
+call fd=open dir/a O_RDWR : futimens @fd '{{0,7},{1444444444,444444444}}' : fstat @fd @s:stat : print @s.st_mtim; seen dir/a
+call fd=open dir/sub O_RDONLY : utimensat @fd b '{{0,9},{1555555555,555555555}}' 0 : futimens @fd '{{0,11},{1666666666,666666666}}' : stat dir/sub @s:stat : print @s.st_atim : print @s.st_mtim : fstat @fd @s : print @s.st_mtim; seen dir/sub/b
+call utimensat AT_FDCWD link '{{0,13},{1777777777,777777777}}' AT_SYMLINK_NOFOLLOW : lstat link @s:stat : print @s.st_atim : print @s.st_mtim; seen file
 --- after
 find . -maxdepth 3 -newermt 2005-01-01 ! -newermt 2023-01-01 -printf '%p %T@\n' | sort
 EOF
