@@ -287,4 +287,26 @@ TEST_CASE("who is cancelled while files are read loses neither buffer nor descri
   });
 }
 
+TEST_CASE("who reads what is in memory lets others go on, and can be cancelled") {
+  on_both([](Executor& executor) {
+    const Place place;
+    write_text(place.at("file"), std::string(1 << 20, 'x'));
+    size_t rounds = 0;
+    const auto read_on_and_on = [&]() -> Task<long> {
+      Opened opened = co_await open(AT_FDCWD, place.at("file"), reading());
+      Buffer buffer(1 << 20);
+      for (;; ++rounds) {
+        Transfer done = co_await opened.file.read_full(std::move(buffer), 0);
+        if (done.count != 1 << 20) co_return done.count;
+        buffer = std::move(done.buffer);
+      }
+    };
+    bool in_time = true;
+    const long result = executor.run(within(20'000'000, read_on_and_on(), in_time));
+    CHECK(result == -ECANCELED);
+    CHECK_FALSE(in_time);
+    CHECK(rounds > 0);
+  });
+}
+
 }  // namespace vfs::io::test

@@ -109,8 +109,8 @@ io::Task<> ExportFiles::write_file(Item& item) const {
   const Descriptor to = make_file(item.path);
   if (item.entry.size > 0 && clone_content(from, to.get())) co_return;
   if (item.entry.size > kSmall) {
-    const auto copy = [&] { return copy_content(from, to.get()); };
-    const int result = co_await io::call(copy);
+    // Here and now: it is the processors that copy, and each has an executor.
+    const int result = copy_content(from, to.get());
     if (result != 0) throw system_error(item.path, -result);
     co_return;
   }

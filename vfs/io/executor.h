@@ -133,6 +133,16 @@ struct CurrentScope {
   Scope& await_resume() const noexcept { return *scope; }
 };
 
+// co_await of this lets the others go on that can.
+struct Yield {
+  bool await_ready() const noexcept { return false; }
+  template <typename Promise>
+  void await_suspend(std::coroutine_handle<Promise> coroutine) const {
+    coroutine.promise().scope->executor().resume_later(coroutine);
+  }
+  void await_resume() const noexcept {}
+};
+
 // --- run ------------------------------------------------------------------------------
 
 template <typename T>

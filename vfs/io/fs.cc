@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,6 +37,18 @@ int open_directory(int directory, const char* name, uint64_t resolve) {
   const long fd = resolve == 0 ? -1 : ::syscall(SYS_openat2, directory, name, &how, sizeof(how));
   if (fd >= 0 || (resolve != 0 && errno != ENOSYS && errno != EPERM)) return static_cast<int>(fd);
   return ::openat(directory, name, static_cast<int>(how.flags));
+}
+
+// What is in memory already is copied from there by the thread that is going to work on it,
+// while its own cache has the bytes: a ring would copy it for all that wait, before anyone
+// looks at it. Small pieces gain more by being asked for together.
+constexpr size_t kAtOnce = 64 << 10;  // bytes
+
+// Bytes that were read without waiting for a disk, or -EAGAIN.
+long read_at_once(int fd, char* memory, size_t size, int64_t position) {
+  const struct iovec piece = {memory, size};
+  const ssize_t count = ::preadv2(fd, &piece, 1, position, RWF_NOWAIT);
+  return count < 0 ? -EAGAIN : count;
 }
 
 // A directory, also one that its owner may not read. A descriptor, or a negative errno.
@@ -114,6 +128,12 @@ int OpenOptions::flags() const {
 }
 
 Task<Transfer> read_into(int fd, Buffer buffer, size_t start, size_t size, int64_t position) {
+  if (size >= kAtOnce && position >= 0) {
+    co_await Yield{};
+    Scope& scope = co_await CurrentScope{};
+    const long count = scope.is_cancelled() ? -ECANCELED : read_at_once(fd, buffer.data() + start, size, position);
+    if (count != -EAGAIN) co_return Transfer{count, std::move(buffer)};
+  }
   Transfer done = co_await transfer(Operation::Kind::read, fd, std::move(buffer), start, size, position);
   co_return done;
 }

@@ -183,6 +183,11 @@ class UringBackend final : public Backend {
       io_uring_submit_and_wait(ring_.get(), 1);
       return;
     }
+    // A timeout of nothing would be a timer that the kernel sleeps for.
+    if (timeout_ns == 0) {
+      io_uring_submit_and_get_events(ring_.get());
+      return;
+    }
     struct __kernel_timespec timeout = {timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
     io_uring_submit_and_wait_timeout(ring_.get(), &first, 1, &timeout, nullptr);
   }
