@@ -3,7 +3,7 @@
 # own, the cache of it all: small, shared by many first users, of no weight when it is damaged, old or not there.
 # shellcheck source-path=SCRIPTDIR/../lib disable=SC2016,SC2317
 . "$(dirname "$0")/../lib/common.sh"
-need python3 gcc nm setpriv
+need python3 gcc nm
 
 fixture() { echo content >file && printf '#define MADE_UP 42\n#include <stddef.h>\nsize_t count_up(const char *text, size_t more);\n' >made.h; }
 begin call_headers
@@ -123,7 +123,9 @@ damaged() {
   # Of the other headers nothing was asked again.
   difference <(sed -n '/^section .* standard$/,/^section /p' "$whole" | grep '^func') <(grep '^func' "$facts")
   is 11 "$(XDG_CACHE_HOME=/dev/full/no "$vfs" call strlen 'hello world' 2>&1)" "no place for a cache"
+  touch -d 2024-01-01 .
   is 11 "$(env -u XDG_CACHE_HOME -u HOME "$vfs" call strlen 'hello world' 2>&1)" "no home"
+  is 1704067200 "$(stat -c %Y .)" "the working directory was written to"
 }
 verdict "a damaged cache is as none, and is made anew" "$(damaged)"
 

@@ -188,6 +188,7 @@ std::optional<Facts> read_facts(const std::string& path, const std::string& key)
 }
 
 void write_facts(const std::string& path, const std::string& key, const Facts& facts) {
+  if (path.empty()) return;  // its temporary file would be one of the working directory
   const std::string old = read_whole(path);
   std::vector<Section> sections = sections_of(old);
   std::erase_if(sections, [&](const Section& one) { return one.key == key; });
