@@ -210,7 +210,7 @@ static void *work(void *argument) {
 static void *close_often(void *argument) {
   vfs_cap *shared = (vfs_cap *)argument;
   int i;
-  for (i = 0; i < 2000; ++i) vfs_cap_close(*(volatile vfs_cap *)shared);
+  for (i = 0; i < 2000; ++i) vfs_cap_close(__atomic_load_n(shared, __ATOMIC_RELAXED));
   return 0;
 }
 
@@ -235,7 +235,7 @@ static void check_threads(vfs_cap directory) {
     int64_t result;
     vfs_cap fresh = 0;
     if (open_at(directory, "hello.txt", VFS_OPEN_READ, &fresh) != 0) ++odd;
-    *(volatile vfs_cap *)&shared = fresh;
+    __atomic_store_n(&shared, fresh, __ATOMIC_RELAXED);
     result = vfs_file_pread(fresh, &byte, 1, 0);
     if (result != -EBADF && (result != 1 || byte != 'f')) ++odd;
     vfs_cap_close(fresh);
