@@ -151,7 +151,11 @@ void FencedRun::allow_all_but_root() {
     }
     above /= next;
   }
-  fence_->allow(workspace_.store().path().string(), access::kAll);
+  const std::string store = workspace_.store().path().string();
+  if (is_at_or_below(workspace_.root(), store)) {
+    throw Error("--strict", "the workspace lies in its own store, which has to be written", "clone it to another place");
+  }
+  fence_->allow(store, access::kAll);
   if (!temporary_.path().empty()) fence_->allow(temporary_.path(), access::kAll);
 }
 
