@@ -159,23 +159,38 @@ bool Facts::are_fresh() const {
   return true;
 }
 
+namespace {
+
+// Most of what vfs-headers prints is in order already.
+void append_sorted(std::vector<std::string_view>& lines, std::string& text) {
+  const auto middle = std::is_sorted_until(lines.begin(), lines.end());
+  std::sort(middle, lines.end());
+  std::inplace_merge(lines.begin(), middle, lines.end());
+  const auto end = std::unique(lines.begin(), lines.end());
+  for (auto line = lines.begin(); line != end; ++line) text.append(*line).append("\n");
+}
+
+}  // namespace
+
 std::optional<Facts> make_facts(std::string_view printed, int64_t started) {
-  std::vector<std::string_view> lines;
-  std::string files;
+  std::vector<std::string_view> constants, functions;
+  std::vector<std::string> files;
+  std::string sorted;
+  sorted.reserve(printed.size() * 2);  // files get their state
   while (!printed.empty()) {
     const std::string_view line = take_line(printed);
-    if (line.starts_with("func\t") || line.starts_with("const\t")) lines.push_back(line);
+    if (line.starts_with("const\t")) constants.push_back(line);
+    if (line.starts_with("func\t")) functions.push_back(line);
     if (!line.starts_with("file\t")) continue;
     const std::string path(line.substr(5));
     const State state(path.c_str());
     if (!state.there || state.status.st_mtim.tv_sec >= started) return std::nullopt;
-    files += fmt::format("file\t{}\t{}\n", path, state.view());
+    files.push_back(fmt::format("file\t{}\t{}", path, state.view()));
   }
-  for (std::string_view rest = files; !rest.empty();) lines.push_back(take_line(rest));
-  std::sort(lines.begin(), lines.end());
-  lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
-  std::string sorted;
-  for (const std::string_view line : lines) (sorted += line) += '\n';
+  std::vector<std::string_view> file_lines(files.begin(), files.end());
+  append_sorted(constants, sorted);
+  append_sorted(file_lines, sorted);
+  append_sorted(functions, sorted);
   return Facts(std::move(sorted));
 }
 

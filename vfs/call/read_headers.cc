@@ -62,7 +62,8 @@ Memory memory;
 struct Output {
   std::string text;
   std::unordered_set<std::string> functions;
-  std::unordered_set<std::string> constants;
+  std::vector<std::string> macros;  // sorted
+  std::string enumerators;           // behind the others, which so come in their order
   std::map<std::string, std::string> headers;  // by path: as a program includes it
 };
 
@@ -198,15 +199,15 @@ void add_value(CXCursor cursor, const std::string& name, Output& output) {
     }
   }
   clang_EvalResult_dispose(result);
-  if (end == value || !output.constants.insert(name).second) return;
+  if (end == value) return;
   output.text.append("const\t").append(name).append("\t").append(value, end).append("\n");
 }
 
 // Many an enumerator is a macro of its own name as well.
 void add_enumerator(CXCursor cursor, Output& output) {
   const std::string name = taken(clang_getCursorSpelling(cursor));
-  if (!output.constants.insert(name).second) return;
-  output.text += "const\t" + name + "\t" +
+  if (std::binary_search(output.macros.begin(), output.macros.end(), name)) return;
+  output.enumerators += "const\t" + name + "\t" +
                  std::to_string(clang_getEnumConstantDeclValue(cursor)) + "\n";
 }
 
@@ -328,16 +329,18 @@ int read_headers(const std::vector<std::string>& directories, std::vector<std::s
     return 1;
   }
   if (complain(macros_unit) && !standard) return 1;
-  const std::string with_questions = text + questions(macros_of(macros_unit));
+  Output output;
+  output.macros = macros_of(macros_unit);
+  const std::string with_questions = text + questions(output.macros);
   const long asked = now();
   const CXTranslationUnit unit = parse(index, with_questions, arguments, CXTranslationUnit_SkipFunctionBodies);
   const long answered = now();
   if (unit == nullptr) return 1;
-  Output output;
   add_compiler(output);
   clang_getInclusions(unit, note_inclusion, &output);
   name_headers(headers, output);
   clang_visitChildren(clang_getTranslationUnitCursor(unit), visit, &output);
+  output.text += output.enumerators;
   const long end = now();
   fwrite(output.text.data(), 1, output.text.size(), stdout);
   printf("took\t%ld\t%ld\n", (parsed - start) + (answered - asked), (asked - parsed) + (end - answered));
