@@ -90,7 +90,7 @@ verdict "commit" "$reason$(sound)"
 cd "$T" || exit 1
 
 stored=$(objects)
-reason=$(VFS_IO=epoll interrupt INT pread64 'grep -qs "pread64.*content" "$T/out/trace"' "$vfs" verify)
+reason=$(VFS_IO=epoll interrupt INT preadv2 'grep -qs "preadv2.*content" "$T/out/trace"' "$vfs" verify)
 [ "$(objects)" -eq "$stored" ] || reason+="objects are gone; "
 verdict "verify" "$reason$(sound)"
 
