@@ -18,6 +18,8 @@ constinit vfs::KeptPath log_path;
 namespace {
 Zeroed<vfs::Workspace> storage;
 int noted = -1;
+bool fenced = false;
+constexpr char kGrants[] = "workspace=rwx:/w";
 }  // namespace
 vfs::Workspace& workspace = storage.value;
 
@@ -30,6 +32,8 @@ bool is_noted(int fd) { return fd == noted; }
 int next_sealed(int) { return -1; }
 Slot* find_slot(int) { return nullptr; }
 void prepare_exec() {}
+const char* grants_to_hand_on() { return fenced ? kGrants : nullptr; }
+const char* fencing_to_hand_on() { return fenced ? "1" : nullptr; }
 
 }  // namespace shim
 
@@ -54,6 +58,7 @@ void hand_on(const Environment& environment) {
   if (!shim::compose_preload(variables.preload, preload)) return;
   for (const bool all : {false, true}) {
     shim::Additions additions = {preload.text, nullptr, nullptr, nullptr, nullptr};
+    shim::fenced = all;
     if (all) additions = {preload.text, "/run", preload.text, "3:file\n", "name"};
     shim::is_right(variables, additions);
     shim::ProgramEnvironment next;
@@ -61,6 +66,8 @@ void hand_on(const Environment& environment) {
     const shim::Variables seen = shim::read_variables(next.get());
     require(seen.preload != nullptr && preload.length == strlen(seen.preload), "the preload is handed on");
     require(seen.workspace != nullptr && seen.workspace[0] == '/', "the workspace is handed on");
+    require(!all || (seen.grants != nullptr && strcmp(seen.grants, shim::kGrants) == 0 && strcmp(seen.only, "1") == 0),
+            "whatever the program said, its grants are handed on");
   }
 }
 
