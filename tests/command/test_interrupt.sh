@@ -29,8 +29,8 @@ child_of() {
 interrupt() {
   local number=$1 call=$2 condition=$3 tracer status pid
   shift 3
-  # What a script starts behind it ignores Ctrl-C, if nobody says otherwise.
-  env --default-signal=INT,QUIT strace -qq -f -o "$T/out/trace" -e "trace=$call" -e "inject=$call:delay_enter=20000" "$@" \
+  # What a script starts behind it ignores Ctrl-C, and what nohup(1) starts a hangup, if nobody says otherwise.
+  env --default-signal=INT,QUIT,TERM,HUP strace -qq -f -o "$T/out/trace" -e "trace=$call" -e "inject=$call:delay_enter=20000" "$@" \
     >"$T/out/stdout" 2>"$T/out/stderr" </dev/null &
   tracer=$!
   pid=$(child_of $tracer)
@@ -105,7 +105,7 @@ verdict "gc" "$reason$(sound)"
 mkdir "$T/live" && cd "$T/live" && "$vfs" init >/dev/null 2>&1
 for number in INT QUIT TERM HUP; do
   : >"$T/out/run"
-  env --default-signal=INT,QUIT "$vfs" run -- bash -c 'for i in INT QUIT TERM HUP; do trap "echo got $i; exit 7" $i; done
+  env --default-signal=INT,QUIT,TERM,HUP "$vfs" run -- bash -c 'for i in INT QUIT TERM HUP; do trap "echo got $i; exit 7" $i; done
                          echo ready; for i in {1..500}; do sleep 0.02; done' >"$T/out/run" 2>&1 &
   runner=$!
   for _ in {1..500}; do grep -q ready "$T/out/run" && break; sleep 0.02; done
