@@ -9,12 +9,16 @@
 #include <liburing.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -80,6 +84,17 @@ static int by_ring(int flags) {
 }
 static int ring_read(void) { return by_ring(O_RDONLY); }
 static int ring_create(void) { return by_ring(O_WRONLY | O_CREAT | O_EXCL); }
+
+static int signal_it(void) { return kill(atoi(path), 0); }
+
+// A socket in the abstract namespace, which has no path.
+static int connect_abstract(void) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  strncpy(address.sun_path + 1, path, sizeof(address.sun_path) - 2);
+  const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  const int size = (int)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(path));
+  return connect(fd, (struct sockaddr*)&address, (socklen_t)size);
+}
 
 static int attach(void) {
   const pid_t target = atoi(path);
@@ -149,7 +164,8 @@ static const struct {
     {"remove", remove_it},     {"mkdir", make_directory},   {"list", list},          {"rename", rename_it},
     {"link", link_it},         {"symlink", point_at},       {"chmod", change_mode},  {"run", run},
     {"climb", climb},          {"along-link", along_link},  {"ring-read", ring_read}, {"ring-create", ring_create},
-    {"attach", attach},        {"bind", bind_here},         {"bind-namespace", bind_in_namespace},
+    {"attach", attach},        {"signal", signal_it},       {"abstract", connect_abstract},
+            {"bind", bind_here},         {"bind-namespace", bind_in_namespace},
     {"handle", by_handle},     {"race", race},
 };
 

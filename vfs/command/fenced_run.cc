@@ -72,7 +72,7 @@ FencedRun::FencedRun(const Context& context, OpenWorkspace& workspace, const Run
     check_writable(grant, "the workspace's root", workspace.root());
     check_writable(grant, "the store", workspace.store().path().string());
   }
-  if (limits.only || limits.strict || limits.no_network) make_fence(limits.only, limits.no_network);
+  if (limits.only || limits.strict || limits.no_network) make_fence(limits);
   setenv(kGrantsVariable, encode_grants(grants_).c_str(), 1);
   if (limits.only) setenv("VFS_ONLY", "1", 1);
   if (!record_.empty()) setenv("VFS_ONLY", ("record:" + temporary_.path() + kAccesses).c_str(), 1);
@@ -97,12 +97,14 @@ void FencedRun::make_temporary() {
   if (!made) throw system_error(accesses, errno);
 }
 
-void FencedRun::make_fence(bool only, bool no_network) {
-  if (only && fence_version() < kFenceVersion) return;  // --advisory
-  const bool files = only || fence_version() > 0;
-  const uint64_t handled = only ? access::kAll : files ? access::kWrite & ~access::kDeviceControl : 0;
-  fence_ = std::make_unique<Fence>(Fence::Wanted{handled, no_network, only});
-  if (!only) return allow_all_but_root();
+void FencedRun::make_fence(const RunLimits& limits) {
+  if (limits.only && fence_version() < kFenceVersion) return;  // --advisory
+  const uint64_t handled = limits.only ? access::kAll : limits.strict ? access::kWrite & ~access::kDeviceControl : 0;
+  fence_ = std::make_unique<Fence>(Fence::Wanted{handled, limits.no_network, limits.only});
+  if (!limits.only) {
+    if (limits.strict) allow_all_but_root();
+    return;
+  }
   allow_grants();
   allow_workspace();
   if (const char* log = getenv("VFS_LOG"); log != nullptr && *log == '/') {

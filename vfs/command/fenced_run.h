@@ -62,7 +62,7 @@ class FencedRun {
 
  private:
   void make_temporary();
-  void make_fence(bool only, bool no_network);
+  void make_fence(const RunLimits& limits);
   void allow_grants();
   void allow_workspace();
   void allow_all_but_root();
